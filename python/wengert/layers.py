@@ -1,0 +1,195 @@
+"""The seed's layers: parameters live in a store and are read into each record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wengert import _core
+from wengert._core import ComputationRecord, Grad, Tensor, relu
+from wengert.errors import ShapeError
+
+__all__ = ["LinearLayer", "Sequential", "relu", "softmax_cross_entropy", "sum"]
+
+Array = npt.NDArray[Any]
+Store = MutableMapping[str, Array]
+
+
+def sum(x: Tensor, /) -> Tensor:
+    """Sum all elements into a tensor of shape (1,).
+
+    `wengert.sum` and ``x.sum()`` are NumPy's and give shape ().
+
+    Examples
+    --------
+    >>> import wengert
+    >>> from wengert.layers import sum
+    >>> rec = wengert.ComputationRecord()
+    >>> sum(rec.ones((2, 3))).data()
+    array([6.])
+    """
+    return x.sum().reshape(1)
+
+
+def softmax_cross_entropy(logits: Tensor, labels: npt.ArrayLike | Tensor, /) -> Tensor:
+    """Average the cross entropy of softmax(row) against integer labels, shape (1,).
+
+    Parameters
+    ----------
+    logits : Tensor
+        Of shape (..., classes).
+    labels : array_like of int64
+        Of shape (...), each from 0 to classes - 1; OutOfRangeError otherwise.
+
+    Examples
+    --------
+    >>> import wengert
+    >>> from wengert.layers import softmax_cross_entropy
+    >>> rec = wengert.ComputationRecord()
+    >>> softmax_cross_entropy(rec.zeros((1, 2)), [1]).data()
+    array([0.69314718])
+    """
+    return _core.softmax_cross_entropy(logits, labels).mean().reshape(1)
+
+
+class LinearLayer:
+    """``x @ weight``, and ``+ bias`` if there is one.
+
+    A layer is made for each record: it reads its parameters from the store, or draws
+    them from the record's random numbers if they are not there; `optimize` writes them
+    back. Weights are float32, drawn uniformly from ±sqrt(6 / (inputs + outputs)) (Glorot
+    and Bengio, 2010); a bias starts at 0.
+
+    Parameters
+    ----------
+    rec : ComputationRecord
+    inputs, outputs : int
+        Sizes of the last axis of what goes in and what comes out.
+    store : mapping from str to array
+        A `ParameterStore` or a dict. ShapeError if a parameter in it does not fit.
+    name : str, optional
+        The parameters are ``NAME.weight`` and ``NAME.bias``; by default linear0,
+        linear1 ... by order of creation in the record.
+    bias : bool
+    rate : float
+        The rate of descent of `optimize`.
+
+    Examples
+    --------
+    >>> import wengert
+    >>> from wengert.layers import LinearLayer, sum
+    >>> store = wengert.ParameterStore()
+    >>> with wengert.ComputationRecord(rng=wengert.Rng(7)) as rec:
+    ...     linear = LinearLayer(rec, 3, 2, store)
+    ...     loss = sum(linear(rec.ones((1, 3), dtype="float32")))
+    ...     linear.optimize(loss.grad(), store)
+    >>> store
+    ParameterStore(linear0.weight: float32 (3, 2))
+    """
+
+    def __init__(
+        self,
+        rec: ComputationRecord,
+        inputs: int,
+        outputs: int,
+        store: Store,
+        *,
+        name: str | None = None,
+        bias: bool = False,
+        rate: float = 0.01,
+    ) -> None:
+        self.name = name if name is not None else f"linear{rec._next_layer()}"
+        self.rate = rate
+        bound = math.sqrt(6.0 / (inputs + outputs))
+        self.parameters: dict[str, Tensor] = {}
+        self.weight = self._read(
+            rec,
+            store,
+            "weight",
+            (inputs, outputs),
+            lambda shape: rec.rng.uniform(shape, -bound, bound),
+        )
+        self.bias: Tensor | None = None
+        if bias:
+            self.bias = self._read(
+                rec, store, "bias", (outputs,), lambda shape: np.zeros(shape, "float32")
+            )
+
+    def _read(
+        self,
+        rec: ComputationRecord,
+        store: Store,
+        part: str,
+        shape: tuple[int, ...],
+        new: Callable[[tuple[int, ...]], Array],
+    ) -> Tensor:
+        key = f"{self.name}.{part}"
+        value = store[key] if key in store else new(shape)
+        if np.shape(value) != shape:
+            raise ShapeError(
+                f"LinearLayer: the array has shape {np.shape(value)}, {key} has {shape}"
+            )
+        self.parameters[key] = rec.parameter(key, value)
+        return self.parameters[key]
+
+    def forward(self, x: Tensor, /) -> Tensor:
+        """Apply the layer to rows of inputs.
+
+        Parameters
+        ----------
+        x : Tensor
+            Of shape (..., inputs); ShapeError otherwise. The result has (..., outputs).
+        """
+        y = x @ self.weight
+        return y if self.bias is None else y + self.bias
+
+    __call__ = forward
+
+    def optimize(self, grad: Grad, store: Store) -> None:
+        """Step each parameter down its gradient and write it to the store."""
+        for (key, value), cotangent in zip(
+            self.parameters.items(),
+            grad.wrt(list(self.parameters.values())),
+            strict=True,
+        ):
+            store[key] = _core.descend(value.data(), cotangent.data(), self.rate)
+
+
+class Sequential:
+    """Layers and functions, each applied to what the one before gave.
+
+    Parameters
+    ----------
+    *parts : callable
+        Layers, or functions from a tensor to a tensor.
+
+    Examples
+    --------
+    >>> import wengert
+    >>> from wengert.layers import LinearLayer, Sequential, relu
+    >>> rec = wengert.ComputationRecord()
+    >>> model = Sequential(LinearLayer(rec, 3, 4, {}), relu, LinearLayer(rec, 4, 2, {}))
+    >>> model(rec.ones((5, 3), dtype="float32")).shape
+    (5, 2)
+    """
+
+    def __init__(self, *parts: Callable[[Tensor], Tensor]) -> None:
+        self.parts = parts
+
+    def forward(self, x: Tensor, /) -> Tensor:
+        """Apply all parts in turn."""
+        for part in self.parts:
+            x = part(x)
+        return x
+
+    __call__ = forward
+
+    def optimize(self, grad: Grad, store: Store) -> None:
+        """Step the parameters of all layers down their gradients."""
+        for part in self.parts:
+            if isinstance(part, LinearLayer | Sequential):
+                part.optimize(grad, store)

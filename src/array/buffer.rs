@@ -1,0 +1,309 @@
+//! Counted, 64-byte aligned memory, recycled through a pool.
+//!
+//! A block is a header and its data in one allocation. Blocks come in size classes,
+//! four to each power of two, so a recycled block wastes at most a quarter. The last
+//! holder of a block returns it: small ones to a shelf of the thread, large ones to the
+//! shelf of the process. Both are capped in bytes; what does not fit is freed.
+
+use crate::error::{Error, Fault, Result};
+use std::alloc::{self, Layout};
+use std::any::Any;
+use std::cell::RefCell;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::{Mutex, PoisonError};
+
+/// Alignment of every block's data: a cache line, and the widest vector register.
+pub(crate) const ALIGN: usize = 64;
+
+/// Blocks up to this size rest on the thread's own shelf, which takes no lock.
+const SMALL: usize = 256 << 10;
+const THREAD_CAP: usize = 16 << 20;
+const PROCESS_CAP: usize = 1 << 30;
+
+#[repr(C, align(64))]
+struct Header {
+    holders: AtomicUsize,
+    /// Bytes behind the header.
+    capacity: usize,
+    /// Keeps memory from outside, to which arrays with this buffer point.
+    owner: Option<Owner>,
+}
+
+/// What keeps memory that is not of the pool.
+pub(crate) type Owner = Box<dyn Any + Send + Sync>;
+
+const HEADER: usize = size_of::<Header>();
+
+/// A shared handle to a block of memory.
+pub(crate) struct Buffer(NonNull<Header>);
+
+// SAFETY: the count is atomic, and the data is written only by a unique holder.
+unsafe impl Send for Buffer {}
+// SAFETY: as above.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    /// A block of at least `bytes`, uninitialised, with one holder.
+    pub(crate) fn new(
+        op: &'static str,
+        bytes: usize,
+        shape: &[usize],
+    ) -> Result<Buffer> {
+        Buffer::try_new(bytes).ok_or_else(|| {
+            Error::new(Fault::Memory { op, bytes, shape: shape.to_vec() })
+        })
+    }
+
+    /// As `new`; `None` where the memory cannot be had.
+    pub(crate) fn try_new(bytes: usize) -> Option<Buffer> {
+        let (class, capacity) = class_of(bytes)?;
+        if let Some(block) = take(class, capacity) {
+            // SAFETY: a block on a shelf has a valid header and no holder.
+            unsafe { block.as_ref() }.holders.store(1, Ordering::Relaxed);
+            return Some(Buffer(block));
+        }
+        let layout = layout(capacity)?;
+        // SAFETY: the layout is not empty: it holds a header.
+        let block = NonNull::new(unsafe { alloc::alloc(layout) })?.cast::<Header>();
+        // SAFETY: the block is fresh, aligned, and large enough for a header.
+        unsafe {
+            block.write(Header { holders: AtomicUsize::new(1), capacity, owner: None });
+        };
+        Some(Buffer(block))
+    }
+
+    /// A handle that keeps `owner` as long as it or a clone of it lives.
+    pub(crate) fn keeping(owner: Owner) -> Option<Buffer> {
+        let buffer = Buffer::try_new(0)?;
+        // SAFETY: the block is held by this handle alone.
+        unsafe { (*buffer.0.as_ptr()).owner = Some(owner) };
+        Some(buffer)
+    }
+
+    /// The first byte of the data.
+    #[inline]
+    pub(crate) fn data(&self) -> *mut u8 {
+        // SAFETY: the data follows the header within one allocation.
+        unsafe { self.0.as_ptr().cast::<u8>().add(HEADER) }
+    }
+
+    /// Bytes of data that the block holds.
+    pub(crate) fn capacity(&self) -> usize {
+        // SAFETY: a held block has a valid header.
+        unsafe { self.0.as_ref() }.capacity
+    }
+
+    /// Whether this is the only handle to memory of the pool.
+    #[inline]
+    pub(crate) fn is_unique(&self) -> bool {
+        // SAFETY: a held block has a valid header.
+        let header = unsafe { self.0.as_ref() };
+        // Acquire pairs with the release in `drop`, so that reads of former holders
+        // happen before our writes.
+        header.owner.is_none() && header.holders.load(Ordering::Acquire) == 1
+    }
+
+    /// Gives the handle up for the address of its data.
+    #[inline]
+    pub(crate) fn into_raw(self) -> *mut u8 {
+        let data = self.data();
+        std::mem::forget(self);
+        data
+    }
+
+    /// Takes back the handle that `into_raw` gave up.
+    ///
+    /// # Safety
+    /// `data` came from `into_raw`, and each such address is taken back once.
+    #[inline]
+    pub(crate) unsafe fn from_raw(data: *mut u8) -> Buffer {
+        // SAFETY: `into_raw` returned the address one header past a block.
+        Buffer(unsafe { NonNull::new_unchecked(data.sub(HEADER).cast::<Header>()) })
+    }
+}
+
+impl Clone for Buffer {
+    #[inline]
+    fn clone(&self) -> Self {
+        // SAFETY: a held block has a valid header. A new handle is made from a live
+        // one, so no ordering is needed.
+        unsafe { self.0.as_ref() }.holders.fetch_add(1, Ordering::Relaxed);
+        Buffer(self.0)
+    }
+}
+
+impl Drop for Buffer {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: a held block has a valid header.
+        let header = unsafe { self.0.as_ref() };
+        if header.holders.fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            let capacity = header.capacity;
+            // SAFETY: this was the last handle.
+            drop(unsafe { (*self.0.as_ptr()).owner.take() });
+            put_back(self.0, capacity);
+        }
+    }
+}
+
+/// The size class that holds `bytes`, and its capacity.
+fn class_of(bytes: usize) -> Option<(usize, usize)> {
+    let units = bytes.max(1).div_ceil(ALIGN);
+    if units <= 4 {
+        return Some((units - 1, units * ALIGN));
+    }
+    let below = units - 1;
+    let shift = below.ilog2() as usize - 2;
+    let quarter = below >> shift;
+    let capacity = (quarter + 1).checked_mul(ALIGN << shift)?;
+    Some((4 * shift + quarter, capacity))
+}
+
+fn layout(capacity: usize) -> Option<Layout> {
+    Layout::from_size_align(capacity.checked_add(HEADER)?, ALIGN).ok()
+}
+
+/// Idle blocks by size class.
+struct Shelf {
+    classes: Vec<Vec<NonNull<Header>>>,
+    bytes: usize,
+    cap: usize,
+}
+
+// SAFETY: idle blocks have no holder; only the shelf knows them.
+unsafe impl Send for Shelf {}
+
+impl Shelf {
+    const fn new(cap: usize) -> Self {
+        Shelf { classes: Vec::new(), bytes: 0, cap }
+    }
+
+    fn take(&mut self, class: usize, capacity: usize) -> Option<NonNull<Header>> {
+        let block = self.classes.get_mut(class)?.pop()?;
+        self.bytes -= capacity;
+        Some(block)
+    }
+
+    /// Keeps the block, or hands it back if the shelf is full.
+    fn keep(
+        &mut self,
+        block: NonNull<Header>,
+        class: usize,
+        capacity: usize,
+    ) -> Result<(), NonNull<Header>> {
+        if self.bytes + capacity > self.cap {
+            return Err(block);
+        }
+        if self.classes.len() <= class {
+            self.classes.resize_with(class + 1, Vec::new);
+        }
+        self.classes[class].push(block);
+        self.bytes += capacity;
+        Ok(())
+    }
+}
+
+impl Drop for Shelf {
+    fn drop(&mut self) {
+        for block in self.classes.drain(..).flatten() {
+            release(block);
+        }
+    }
+}
+
+thread_local! {
+    static THREAD: RefCell<Shelf> = const { RefCell::new(Shelf::new(THREAD_CAP)) };
+}
+static PROCESS: Mutex<Shelf> = Mutex::new(Shelf::new(PROCESS_CAP));
+
+/// Runs `f` on the shelf for blocks of this capacity; `None` on a dying thread.
+fn with_shelf<T>(capacity: usize, f: impl FnOnce(&mut Shelf) -> T) -> Option<T> {
+    if capacity <= SMALL {
+        THREAD.try_with(|shelf| f(&mut shelf.borrow_mut())).ok()
+    } else {
+        Some(f(&mut PROCESS.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+#[inline]
+fn take(class: usize, capacity: usize) -> Option<NonNull<Header>> {
+    with_shelf(capacity, |shelf| shelf.take(class, capacity))?
+}
+
+#[inline(never)]
+fn put_back(block: NonNull<Header>, capacity: usize) {
+    // The capacity is a class's own, so it names its class.
+    let kept = class_of(capacity).and_then(|(class, capacity)| {
+        with_shelf(capacity, |shelf| shelf.keep(block, class, capacity))
+    });
+    if !matches!(kept, Some(Ok(()))) {
+        release(block);
+    }
+}
+
+/// Frees a block that nobody holds.
+fn release(block: NonNull<Header>) {
+    // SAFETY: an idle block has a valid header and was allocated with this layout.
+    unsafe {
+        let capacity = block.as_ref().capacity;
+        if let Some(layout) = layout(capacity) {
+            alloc::dealloc(block.as_ptr().cast(), layout);
+        }
+    }
+}
+
+/// Bytes of idle blocks that this thread and the process keep for reuse.
+pub fn idle_bytes() -> usize {
+    with_shelf(0, |shelf| shelf.bytes).unwrap_or(0)
+        + with_shelf(SMALL + 1, |shelf| shelf.bytes).unwrap_or(0)
+}
+
+/// Frees the idle blocks of this thread and of the process.
+pub fn release_idle() {
+    for capacity in [0, SMALL + 1] {
+        with_shelf(capacity, |shelf| {
+            let cap = shelf.cap;
+            *shelf = Shelf::new(cap);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_waste_at_most_a_quarter_and_name_themselves() {
+        let mut last = (0, 0);
+        for bytes in (1..100_000).step_by(7) {
+            let (class, capacity) = class_of(bytes).unwrap();
+            assert!(capacity >= bytes && capacity % ALIGN == 0);
+            assert!(capacity <= bytes.max(ALIGN).div_ceil(ALIGN) * ALIGN * 5 / 4);
+            assert_eq!(class_of(capacity), Some((class, capacity)));
+            assert!(class == last.0 || class == last.0 + 1 || last.1 == 0);
+            assert_eq!(class == last.0 && last.1 != 0, capacity == last.1);
+            last = (class, capacity);
+        }
+    }
+
+    #[test]
+    fn a_block_is_aligned_counted_and_recycled() {
+        let block = Buffer::try_new(1000).unwrap();
+        let address = block.data();
+        assert_eq!(address.addr() % ALIGN, 0);
+        let second = block.clone();
+        assert!(!block.is_unique());
+        drop(block);
+        assert!(second.is_unique());
+        drop(second);
+        assert_eq!(Buffer::try_new(1000).unwrap().data(), address);
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_refused() {
+        assert!(Buffer::try_new(usize::MAX).is_none());
+        assert!(Buffer::try_new(isize::MAX.unsigned_abs()).is_none());
+    }
+}

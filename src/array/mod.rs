@@ -1,0 +1,700 @@
+//! Strided arrays over counted buffers, and the views that kernels read. Knows no ops.
+
+#![allow(
+    clippy::cast_ptr_alignment,
+    reason = "elements lie at addresses that suit their type"
+)]
+
+pub(crate) mod buffer;
+mod format;
+
+use crate::dtype::{self, DType, Element, Scalar};
+use crate::error::{self, Error, Fault, Operand, Result};
+use crate::shape::{self, Shape, Strides, Type};
+use buffer::Buffer;
+pub use buffer::{idle_bytes, release_idle};
+pub(crate) use format::summary;
+use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, ShapeBuilder};
+use smallvec::SmallVec;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
+/// A reference-counted array of `f32`, `f64`, `i64` or `bool`.
+///
+/// A clone shares the elements; a write through one handle copies them first if
+/// another handle shares them.
+///
+/// ```
+/// use wengert::NdArray;
+/// let mut x = NdArray::from_slice(&[1.0, 2.0, 3.0, 4.0]);
+/// x.reshape(&[2, 2]);
+/// assert_eq!(x.shape(), [2, 2]);
+/// assert_eq!(x.to_vec::<f32>(), [1.0, 2.0, 3.0, 4.0]);
+/// ```
+#[derive(Clone)]
+pub struct NdArray {
+    buffer: Buffer,
+    first: *const u8,
+    shape: Shape,
+    strides: Strides,
+    dtype: DType,
+}
+
+// SAFETY: `first` points into `buffer`, whose elements are written only while a single
+// handle exists.
+unsafe impl Send for NdArray {}
+// SAFETY: as above.
+unsafe impl Sync for NdArray {}
+
+impl NdArray {
+    /// A one-dimensional array of `f32`.
+    #[track_caller]
+    pub fn from_slice(elements: &[f32]) -> Self {
+        NdArray::from_elements(elements)
+    }
+
+    /// A one-dimensional array of any element type.
+    ///
+    /// ```
+    /// use wengert::{DType, NdArray};
+    /// assert_eq!(NdArray::from_elements(&[1_i64, 2]).dtype(), DType::I64);
+    /// ```
+    #[track_caller]
+    pub fn from_elements<T: Element>(elements: &[T]) -> Self {
+        error::expect(NdArray::try_from_elements(elements, &[elements.len()]))
+    }
+
+    /// An array of the given shape with these elements in C order; an error if their
+    /// number does not fit the shape, or if memory cannot be had.
+    pub fn try_from_elements<T: Element>(
+        elements: &[T],
+        shape: &[usize],
+    ) -> Result<Self> {
+        let op = "from_elements";
+        let shape = shape::check(op, shape, T::DTYPE)?;
+        if elements.len() != shape.len() {
+            let found = elements.len();
+            return Err(Error::new(Fault::ValueCount {
+                op,
+                found,
+                shape: shape.to_vec(),
+            }));
+        }
+        let mut array = Fresh::new(op, Type::new(shape, T::DTYPE))?;
+        array.view().slice_mut::<T>().write_copy_of_slice(elements);
+        // SAFETY: every element was just written.
+        Ok(unsafe { array.assume_init() })
+    }
+
+    /// An array filled with one value.
+    pub fn full(
+        shape: &[usize],
+        value: impl Into<Scalar>,
+        dtype: DType,
+    ) -> Result<Self> {
+        let op = "full";
+        let shape = shape::check(op, shape, dtype)?;
+        let mut array = Fresh::new(op, Type::new(shape, dtype))?;
+        fill(array.view(), value.into());
+        // SAFETY: `fill` wrote every element.
+        Ok(unsafe { array.assume_init() })
+    }
+
+    /// An array of zeros, or of `false`.
+    pub fn zeros(shape: &[usize], dtype: DType) -> Result<Self> {
+        NdArray::full(shape, 0.0, dtype)
+    }
+
+    /// One value seen as an array of any shape: all strides are 0.
+    pub(crate) fn repeated(value: Scalar, ty: Type) -> Result<Self> {
+        let one = NdArray::full(&[], value, ty.dtype)?;
+        let strides = Strides::from_elem(0, ty.shape.ndim());
+        Ok(NdArray { shape: ty.shape, strides, ..one })
+    }
+
+    /// An array over memory that `buffer` keeps alive.
+    ///
+    /// # Safety
+    /// All elements that `shape` and `strides` reach from `first` lie within the buffer
+    /// and are initialised.
+    pub(crate) unsafe fn from_raw(
+        buffer: Buffer,
+        first: *const u8,
+        ty: Type,
+        strides: Strides,
+    ) -> Self {
+        NdArray { buffer, first, shape: ty.shape, strides, dtype: ty.dtype }
+    }
+
+    /// The sizes of the axes.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Steps between neighbours along each axis, in elements.
+    pub fn strides(&self) -> &[isize] {
+        &self.strides
+    }
+
+    /// The element type.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// The shape and the element type.
+    pub(crate) fn ty(&self) -> Type {
+        Type::new(self.shape.clone(), self.dtype)
+    }
+
+    /// The number of axes.
+    pub fn ndim(&self) -> usize {
+        self.shape.ndim()
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.shape.is_empty()
+    }
+
+    /// Whether the elements lie in C order without gaps.
+    pub fn is_contiguous(&self) -> bool {
+        shape::is_contiguous(&self.shape, &self.strides)
+    }
+
+    /// The address of the first element.
+    pub(crate) fn first(&self) -> *const u8 {
+        self.first
+    }
+
+    /// The buffer that holds the elements.
+    pub(crate) fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+
+    /// What a kernel reads.
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            first: self.first,
+            shape: &self.shape,
+            strides: if self.is_contiguous() { None } else { Some(&self.strides) },
+            dtype: self.dtype,
+            lifetime: PhantomData,
+        }
+    }
+
+    /// The elements, if they are contiguous and of type `T`.
+    pub fn as_slice<T: Element>(&self) -> Option<&[T]> {
+        self.view().as_slice::<T>()
+    }
+
+    /// The elements in C order.
+    ///
+    /// # Panics
+    /// If the elements are not of type `T`.
+    #[track_caller]
+    pub fn to_vec<T: Element>(&self) -> Vec<T> {
+        error::expect(self.try_to_vec())
+    }
+
+    /// As `to_vec`; an error if the elements are not of type `T`.
+    pub fn try_to_vec<T: Element>(&self) -> Result<Vec<T>> {
+        Ok(self.try_as_array::<T>()?.iter().copied().collect())
+    }
+
+    /// The elements as an `ndarray` view.
+    ///
+    /// # Panics
+    /// If the elements are not of type `T`.
+    #[track_caller]
+    pub fn as_array<T: Element>(&self) -> ArrayViewD<'_, T> {
+        error::expect(self.try_as_array())
+    }
+
+    /// As `as_array`; an error if the elements are not of type `T`.
+    pub fn try_as_array<T: Element>(&self) -> Result<ArrayViewD<'_, T>> {
+        dtype::expect::<T>("as_array", self.dtype)?;
+        Ok(self.view().as_array::<T>())
+    }
+
+    /// The value of an array of one element.
+    pub fn item(&self) -> Result<Scalar> {
+        self.view().item()
+    }
+
+    /// Gives the array another shape, in place; elements keep their C order.
+    ///
+    /// # Panics
+    /// If the number of elements differs.
+    #[track_caller]
+    pub fn reshape(&mut self, shape: &[usize]) {
+        error::expect(self.try_reshape(shape));
+    }
+
+    /// As `reshape`; an error leaves the array as it was.
+    pub fn try_reshape(&mut self, shape: &[usize]) -> Result<()> {
+        let shape = shape::check("reshape", shape, self.dtype)?;
+        if shape.len() != self.len() {
+            let (operand, wanted) = (Operand::new(&self.shape), shape.len());
+            let (op, shape) = ("reshape", shape.to_vec());
+            return Err(Error::new(Fault::Reshape { op, operand, shape, wanted }));
+        }
+        let strides = shape::reshape_strides(&self.shape, &self.strides, &shape);
+        *self = match strides {
+            Some(strides) => NdArray { shape, strides, ..self.clone() },
+            None => {
+                NdArray { strides: shape.strides(), shape, ..self.to_contiguous()? }
+            }
+        };
+        Ok(())
+    }
+
+    /// This array, or a contiguous copy if it is not contiguous.
+    pub(crate) fn to_contiguous(&self) -> Result<NdArray> {
+        if self.is_contiguous() { Ok(self.clone()) } else { self.copied() }
+    }
+
+    /// A contiguous copy with a buffer of its own.
+    pub(crate) fn copied(&self) -> Result<NdArray> {
+        self.view().copied("copy")
+    }
+
+    /// Whether a write would be seen through no other handle.
+    pub(crate) fn is_unique(&self) -> bool {
+        self.buffer.is_unique()
+    }
+
+    /// The memory for a kernel to write, if no other handle shares it and the elements
+    /// fill it in C order.
+    pub(crate) fn exclusive(&mut self) -> Option<ViewMut<'_>> {
+        if !self.is_unique() || !self.is_contiguous() {
+            return None;
+        }
+        // SAFETY: the elements are contiguous, and no other handle reads them.
+        Some(unsafe {
+            ViewMut::from_raw(self.first.cast_mut(), &self.shape, self.dtype)
+        })
+    }
+
+    /// The buffer alone, if the elements fill it from its start in C order.
+    pub(crate) fn into_buffer(self) -> Result<Buffer, NdArray> {
+        if self.first == self.buffer.data() && self.is_contiguous() {
+            Ok(self.buffer)
+        } else {
+            Err(self)
+        }
+    }
+
+    /// A contiguous array that fills a buffer from its start.
+    ///
+    /// # Safety
+    /// The buffer holds initialised elements of this type.
+    pub(crate) unsafe fn from_buffer(buffer: Buffer, ty: Type) -> NdArray {
+        let (first, strides) = (buffer.data(), ty.shape.strides());
+        // SAFETY: by the contract of this function.
+        unsafe { NdArray::from_raw(buffer, first, ty, strides) }
+    }
+
+    /// The elements for writing, copied first if they are shared or strided.
+    ///
+    /// # Panics
+    /// If the elements are not of type `T`.
+    #[track_caller]
+    pub fn as_mut_slice<T: Element>(&mut self) -> &mut [T] {
+        error::expect(self.try_as_mut_slice())
+    }
+
+    /// As `as_mut_slice`; an error if the elements are not of type `T`, or if a copy is
+    /// needed and memory cannot be had.
+    pub fn try_as_mut_slice<T: Element>(&mut self) -> Result<&mut [T]> {
+        dtype::expect::<T>("as_mut_slice", self.dtype)?;
+        if !self.is_unique() || !self.is_contiguous() {
+            *self = self.copied()?;
+        }
+        // SAFETY: the elements are contiguous, initialised, of type `T`, and no other
+        // handle to the buffer exists while `self` is borrowed mutably.
+        Ok(unsafe {
+            std::slice::from_raw_parts_mut(self.first.cast_mut().cast(), self.len())
+        })
+    }
+}
+
+impl<T: Element> From<ArrayD<T>> for NdArray {
+    #[track_caller]
+    fn from(array: ArrayD<T>) -> Self {
+        let elements = array.as_standard_layout();
+        let slice = elements.as_slice().expect("a standard layout is a slice");
+        error::expect(NdArray::try_from_elements(slice, array.shape()))
+    }
+}
+
+/// Equal type, shape and elements; a NaN equals nothing.
+impl PartialEq for NdArray {
+    fn eq(&self, other: &Self) -> bool {
+        fn same<T: Element>(a: &NdArray, b: &NdArray) -> bool {
+            a.as_array::<T>() == b.as_array::<T>()
+        }
+        self.dtype == other.dtype
+            && self.shape == other.shape
+            && match self.dtype {
+                DType::F32 => same::<f32>(self, other),
+                DType::F64 => same::<f64>(self, other),
+                DType::I64 => same::<i64>(self, other),
+                DType::Bool => same::<bool>(self, other),
+            }
+    }
+}
+
+/// Elements to read: an address, a shape and strides.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    first: *const u8,
+    shape: &'a [usize],
+    /// `None` says that the elements are contiguous.
+    strides: Option<&'a [isize]>,
+    dtype: DType,
+    lifetime: PhantomData<&'a u8>,
+}
+
+impl<'a> View<'a> {
+    /// A view of memory.
+    ///
+    /// # Safety
+    /// For `'a`, all elements that `shape` and `strides` reach from `first` are
+    /// initialised values of `dtype` and are not written.
+    pub(crate) unsafe fn from_raw(
+        first: *const u8,
+        shape: &'a [usize],
+        strides: Option<&'a [isize]>,
+        dtype: DType,
+    ) -> Self {
+        View { first, shape, strides, dtype, lifetime: PhantomData }
+    }
+
+    /// A view of one value: the element whose bytes start at `word`.
+    pub(crate) fn of_word(word: &'a u64, dtype: DType) -> Self {
+        let first = std::ptr::from_ref(word).cast();
+        View { first, shape: &[], strides: None, dtype, lifetime: PhantomData }
+    }
+
+    /// The sizes of the axes.
+    pub(crate) fn shape(&self) -> &'a [usize] {
+        self.shape
+    }
+
+    /// The element type.
+    pub(crate) fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// The number of elements.
+    pub(crate) fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether there are no elements.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shape.contains(&0)
+    }
+
+    /// Whether the elements lie in C order without gaps.
+    pub(crate) fn is_contiguous(&self) -> bool {
+        self.strides.is_none()
+    }
+
+    /// The address of the first element.
+    pub(crate) fn first(&self) -> *const u8 {
+        self.first
+    }
+
+    /// Steps between neighbours along each axis, in elements.
+    pub(crate) fn strides(&self) -> Strides {
+        match self.strides {
+            Some(strides) => Strides::from_slice(strides),
+            None => Shape::new(self.shape).strides(),
+        }
+    }
+
+    /// The elements, if they are contiguous and of type `T`.
+    pub(crate) fn as_slice<T: Element>(&self) -> Option<&'a [T]> {
+        (self.dtype == T::DTYPE && self.strides.is_none()).then(|| {
+            // SAFETY: a contiguous view reaches `len` elements of its dtype.
+            unsafe { std::slice::from_raw_parts(self.first.cast::<T>(), self.len()) }
+        })
+    }
+
+    /// The elements as an `ndarray` view.
+    ///
+    /// # Panics
+    /// If the elements are not of type `T`.
+    pub(crate) fn as_array<T: Element>(&self) -> ArrayViewD<'a, T> {
+        assert_eq!(self.dtype, T::DTYPE, "a view is read as its own type");
+        if self.is_empty() {
+            return ArrayViewD::from_shape(self.shape, &[])
+                .expect("an empty array has an empty slice");
+        }
+        // ndarray builds views from the lowest address upward and turns axes after.
+        let strides = self.strides();
+        let mut lowest = self.first.cast::<T>();
+        for (&size, &stride) in self.shape.iter().zip(&strides) {
+            if stride < 0 {
+                // SAFETY: the last element along the axis is within the view.
+                lowest = unsafe { lowest.offset(stride * (size - 1).cast_signed()) };
+            }
+        }
+        let steps: SmallVec<[usize; 4]> =
+            strides.iter().map(|s| s.unsigned_abs()).collect();
+        let layout = IxDyn(self.shape).strides(IxDyn(&steps));
+        // SAFETY: these are the elements that the view reaches, from the lowest up.
+        let mut array = unsafe { ArrayViewD::from_shape_ptr(layout, lowest) };
+        for (axis, _) in strides.iter().enumerate().filter(|(_, s)| **s < 0) {
+            array.invert_axis(Axis(axis));
+        }
+        array
+    }
+
+    /// The same memory by another shape and other strides.
+    ///
+    /// # Safety
+    /// They reach no elements that this view does not reach.
+    pub(crate) unsafe fn restrided<'b>(
+        &self,
+        shape: &'b [usize],
+        strides: &'b [isize],
+    ) -> View<'b>
+    where
+        'a: 'b,
+    {
+        let contiguous = shape::is_contiguous(shape, strides);
+        let strides = if contiguous { None } else { Some(strides) };
+        View {
+            first: self.first,
+            shape,
+            strides,
+            dtype: self.dtype,
+            lifetime: PhantomData,
+        }
+    }
+
+    /// The value of a view of one element.
+    pub(crate) fn item(&self) -> Result<Scalar> {
+        if self.len() != 1 {
+            let (operand, len) = (Operand::new(self.shape), self.len());
+            return Err(Error::new(Fault::NotOneElement { operand, len }));
+        }
+        Ok(self.first_value())
+    }
+
+    /// The first element.
+    pub(crate) fn first_value(&self) -> Scalar {
+        debug_assert!(!self.is_empty());
+        // SAFETY: a view that is not empty reaches its first element.
+        unsafe {
+            match self.dtype {
+                DType::F32 => self.first.cast::<f32>().read().into(),
+                DType::F64 => self.first.cast::<f64>().read().into(),
+                DType::I64 => self.first.cast::<i64>().read().into(),
+                DType::Bool => self.first.cast::<bool>().read().into(),
+            }
+        }
+    }
+
+    /// A contiguous copy.
+    pub(crate) fn copied(&self, op: &'static str) -> Result<NdArray> {
+        let ty = Type::new(Shape::new(self.shape), self.dtype);
+        let mut array = Fresh::new(op, ty)?;
+        self.copy_to(array.view());
+        // SAFETY: `copy_to` wrote every element.
+        Ok(unsafe { array.assume_init() })
+    }
+
+    /// Writes the elements, in C order, to contiguous memory.
+    pub(crate) fn copy_to(&self, out: ViewMut<'_>) {
+        fn copy<T: Element>(from: &View<'_>, mut out: ViewMut<'_>) {
+            let out = out.slice_mut::<T>();
+            match from.as_slice::<T>() {
+                Some(slice) => {
+                    out.write_copy_of_slice(slice);
+                }
+                None => {
+                    for (to, &x) in out.iter_mut().zip(from.as_array::<T>().iter()) {
+                        to.write(x);
+                    }
+                }
+            }
+        }
+        match self.dtype {
+            DType::F32 => copy::<f32>(self, out),
+            DType::F64 => copy::<f64>(self, out),
+            DType::I64 => copy::<i64>(self, out),
+            DType::Bool => copy::<bool>(self, out),
+        }
+    }
+}
+
+/// Contiguous memory that a kernel fills. The elements may be uninitialised.
+pub(crate) struct ViewMut<'a> {
+    first: *mut u8,
+    shape: &'a [usize],
+    dtype: DType,
+    lifetime: PhantomData<&'a mut u8>,
+}
+
+impl<'a> ViewMut<'a> {
+    /// A view of memory to be written.
+    ///
+    /// # Safety
+    /// For `'a`, `first` points to room for all elements of a contiguous array of this
+    /// type, and nothing else reads or writes it.
+    pub(crate) unsafe fn from_raw(
+        first: *mut u8,
+        shape: &'a [usize],
+        dtype: DType,
+    ) -> Self {
+        ViewMut { first, shape, dtype, lifetime: PhantomData }
+    }
+
+    /// The sizes of the axes.
+    pub(crate) fn shape(&self) -> &'a [usize] {
+        self.shape
+    }
+
+    /// The element type.
+    pub(crate) fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// The number of elements.
+    pub(crate) fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether there are no elements.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shape.contains(&0)
+    }
+
+    /// The address of the first element.
+    pub(crate) fn first_mut(&mut self) -> *mut u8 {
+        self.first
+    }
+
+    /// The same memory by another shape of as many elements.
+    pub(crate) fn reshaped<'b>(self, shape: &'b [usize]) -> ViewMut<'b>
+    where
+        'a: 'b,
+    {
+        debug_assert_eq!(self.len(), shape.iter().product::<usize>());
+        ViewMut { first: self.first, shape, dtype: self.dtype, lifetime: PhantomData }
+    }
+
+    /// The elements, to be written.
+    ///
+    /// # Panics
+    /// If they are not of type `T`.
+    pub(crate) fn slice_mut<T: Element>(&mut self) -> &mut [MaybeUninit<T>] {
+        assert_eq!(self.dtype, T::DTYPE, "memory is written as its own type");
+        // SAFETY: the view reaches `len` contiguous elements, exclusively.
+        unsafe { std::slice::from_raw_parts_mut(self.first.cast(), self.len()) }
+    }
+}
+
+/// Writes one value to every element.
+pub(crate) fn fill(mut out: ViewMut<'_>, value: Scalar) {
+    let bits = value.to_bits(out.dtype());
+    match Scalar::from_bits(bits, out.dtype()) {
+        Scalar::Bool(x) => {
+            out.slice_mut::<bool>().fill(MaybeUninit::new(x));
+        }
+        Scalar::Int(x) => {
+            out.slice_mut::<i64>().fill(MaybeUninit::new(x));
+        }
+        Scalar::Float(x) if out.dtype() == DType::F64 => {
+            out.slice_mut::<f64>().fill(MaybeUninit::new(x));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "x came from an f32")]
+        Scalar::Float(x) => {
+            out.slice_mut::<f32>().fill(MaybeUninit::new(x as f32));
+        }
+    }
+}
+
+/// A contiguous array whose elements are still to be written.
+pub(crate) struct Fresh {
+    buffer: Buffer,
+    ty: Type,
+}
+
+impl Fresh {
+    /// Memory for an array of this type.
+    pub(crate) fn new(op: &'static str, ty: Type) -> Result<Self> {
+        Ok(Fresh { buffer: Buffer::new(op, ty.bytes(), &ty.shape)?, ty })
+    }
+
+    /// What a kernel fills.
+    pub(crate) fn view(&mut self) -> ViewMut<'_> {
+        // SAFETY: the buffer has room for the type and is held by `self` alone.
+        unsafe { ViewMut::from_raw(self.buffer.data(), &self.ty.shape, self.ty.dtype) }
+    }
+
+    /// The array.
+    ///
+    /// # Safety
+    /// Every element has been written.
+    pub(crate) unsafe fn assume_init(self) -> NdArray {
+        // SAFETY: the buffer holds a contiguous array of this type, by the contract of
+        // this function initialised.
+        unsafe { NdArray::from_buffer(self.buffer, self.ty) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_copies_what_is_shared() {
+        let a = NdArray::from_slice(&[1.0, 2.0]);
+        let mut b = a.clone();
+        b.as_mut_slice::<f32>()[0] = 5.0;
+        assert_eq!(a.to_vec::<f32>(), [1.0, 2.0]);
+        assert_eq!(b.to_vec::<f32>(), [5.0, 2.0]);
+        let address = b.first();
+        b.as_mut_slice::<f32>()[1] = 6.0;
+        assert_eq!(b.first(), address, "a unique array is written in place");
+    }
+
+    #[test]
+    fn negative_and_zero_strides_are_read_in_c_order() {
+        let base = NdArray::from_elements(&[0_i64, 1, 2, 3, 4, 5]);
+        let ty = Type::new(Shape::new(&[2, 3]), DType::I64);
+        // SAFETY: element 5 is within the buffer, and all others lie before it.
+        let turned = unsafe {
+            let last = base.first().add(5 * 8);
+            NdArray::from_raw(base.buffer.clone(), last, ty, [-3, -1][..].into())
+        };
+        assert_eq!(turned.to_vec::<i64>(), [5, 4, 3, 2, 1, 0]);
+        assert_eq!(turned.copied().unwrap(), turned);
+        let ty = Type::new(Shape::new(&[2, 2]), DType::F64);
+        let two = NdArray::repeated(Scalar::Float(2.0), ty).unwrap();
+        assert_eq!(two.to_vec::<f64>(), [2.0; 4]);
+    }
+
+    #[test]
+    fn a_reshape_that_fails_changes_nothing() {
+        let mut a = NdArray::from_slice(&[1.0, 2.0, 3.0]);
+        assert!(a.try_reshape(&[2, 2]).is_err());
+        assert_eq!(a.shape(), [3]);
+    }
+
+    #[test]
+    fn ndarray_round_trip() {
+        let array = ndarray::array![[1.0, 2.0], [3.0, 4.0]].reversed_axes().into_dyn();
+        let ours = NdArray::from(array.clone());
+        assert_eq!(ours.as_array::<f64>(), array.view());
+    }
+}

@@ -1,0 +1,142 @@
+//! The Rust face of gradients.
+
+use super::gradient::{Gradient, Request};
+use crate::array::NdArray;
+use crate::error::{self, Result};
+use crate::record::{ComputationRecord, Tensor, nodes_of};
+use std::cell::RefCell;
+use std::fmt;
+
+/// How a gradient is taken, beyond the default: see [`Tensor::grad_with`].
+#[derive(Clone, Copy, Default, Debug)]
+pub struct GradOptions<'a, 'rec> {
+    /// The cotangent of the tensor, of its shape. Needed unless it has one element.
+    pub seed: Option<&'a NdArray>,
+    /// Compute and keep the cotangents of exactly these tensors.
+    pub wrt: Option<&'a [Tensor<'rec>]>,
+    /// Record the sweep, so that its results can be differentiated again.
+    pub record: bool,
+    /// Let a zero cotangent meet an infinite slope as IEEE 754 says, which gives NaN.
+    pub ieee: bool,
+}
+
+/// The gradient of a tensor: the cotangent of every leaf that it depends on, and of any
+/// other tensor on demand.
+pub struct Grad<'rec> {
+    record: &'rec ComputationRecord,
+    gradient: RefCell<Gradient>,
+}
+
+impl<'rec> Tensor<'rec> {
+    /// Sweeps back from this tensor, which has one element, to the leaves.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// let rec = ComputationRecord::new();
+    /// let x = rec.tensor_from_value(NdArray::from_slice(&[1.0, 2.0]));
+    /// let grad = (x * x).sum().grad();
+    /// assert_eq!(grad.wrt(&x).data().to_vec::<f32>(), [2.0, 4.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the tensor has several elements or holds integers, or if the sweep reaches a
+    /// gradient that was not recorded.
+    #[track_caller]
+    pub fn grad(&self) -> Grad<'rec> {
+        error::expect(self.try_grad(&GradOptions::default()))
+    }
+
+    /// As `grad`, with a seed, chosen targets, recorded, or by IEEE 754.
+    #[track_caller]
+    pub fn grad_with(&self, options: &GradOptions<'_, 'rec>) -> Grad<'rec> {
+        error::expect(self.try_grad(options))
+    }
+
+    /// As `grad_with`; an error records nothing.
+    #[track_caller]
+    pub fn try_grad(&self, options: &GradOptions<'_, 'rec>) -> Result<Grad<'rec>> {
+        let record = self.record();
+        let targets = match options.wrt {
+            Some(wrt) => {
+                let nodes = wrt.iter().map(|x| x.node_of("grad", record));
+                Some(nodes.collect::<Result<Vec<u32>>>()?)
+            }
+            None => None,
+        };
+        let request = Request {
+            seed: options.seed.cloned(),
+            targets,
+            record: options.record,
+            ieee: options.ieee,
+        };
+        let loss = self.node_of("grad", record)?;
+        let gradient =
+            record.run(|arena, site| Gradient::new(arena, loss, request, site))?;
+        Ok(Grad { record, gradient: RefCell::new(gradient) })
+    }
+}
+
+impl<'rec> Grad<'rec> {
+    /// The cotangent of a tensor, as a tensor of the record; zeros if no path leads to
+    /// it. Asked again, it gives the same tensor.
+    ///
+    /// # Panics
+    /// If the tensor belongs to another record, holds integers, or was not among the
+    /// targets that were chosen.
+    #[track_caller]
+    pub fn wrt(&self, tensor: &Tensor<'rec>) -> Tensor<'rec> {
+        error::expect(self.try_wrt(tensor))
+    }
+
+    /// As `wrt`; an error records nothing.
+    #[track_caller]
+    pub fn try_wrt(&self, tensor: &Tensor<'rec>) -> Result<Tensor<'rec>> {
+        let node = tensor.node_of("wrt", self.record)?;
+        let mut gradient = self.gradient.borrow_mut();
+        self.record.node(|arena, site| gradient.wrt_one(arena, node, site))
+    }
+
+    /// The cotangents of several tensors, by at most one more sweep.
+    #[track_caller]
+    pub fn wrt_all(&self, tensors: &[Tensor<'rec>]) -> Vec<Tensor<'rec>> {
+        error::expect(self.try_wrt_all(tensors))
+    }
+
+    /// As `wrt_all`; an error records nothing.
+    #[track_caller]
+    pub fn try_wrt_all(&self, tensors: &[Tensor<'rec>]) -> Result<Vec<Tensor<'rec>>> {
+        if tensors.is_empty() {
+            return Ok(Vec::new());
+        }
+        for tensor in tensors {
+            tensor.node_of("wrt", self.record)?;
+        }
+        let (record, nodes) = nodes_of("wrt", tensors)?;
+        let mut gradient = self.gradient.borrow_mut();
+        let found = record.run(|arena, site| gradient.wrt(arena, &nodes, site))?;
+        let tensor = |node: u32| record.tensor(node as usize);
+        Ok(found.into_iter().filter_map(tensor).collect())
+    }
+
+    /// Whether a path leads from the differentiated tensor to this one.
+    ///
+    /// # Panics
+    /// If the tensor belongs to another record.
+    #[track_caller]
+    pub fn connected(&self, tensor: &Tensor<'rec>) -> bool {
+        error::expect(self.try_connected(tensor))
+    }
+
+    /// As `connected`, with an error for a tensor of another record.
+    #[track_caller]
+    pub fn try_connected(&self, tensor: &Tensor<'rec>) -> Result<bool> {
+        let node = tensor.node_of("connected", self.record)?;
+        self.record.run(|arena, _| self.gradient.borrow().connected(arena, node))
+    }
+}
+
+impl fmt::Debug for Grad<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Grad of node #{}", self.gradient.borrow().loss())
+    }
+}

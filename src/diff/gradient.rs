@@ -1,0 +1,301 @@
+//! What a sweep found, and what is asked of it later.
+
+use super::reverse::{self, Task};
+use crate::array::NdArray;
+use crate::error::{Error, Fault, Operand, Place, Result};
+use crate::ops::Op;
+use crate::record::Arena;
+use crate::shape::Type;
+use smallvec::SmallVec;
+use std::cell::RefCell;
+
+/// How a gradient is to be taken.
+#[derive(Default, Clone)]
+pub(crate) struct Request {
+    /// The loss's cotangent; without one the loss has one element, and it is 1.
+    pub(crate) seed: Option<NdArray>,
+    /// Exactly these nodes; otherwise the leaves now, and others when asked for.
+    pub(crate) targets: Option<Vec<u32>>,
+    /// Whether the sweep is recorded, so that its results can be differentiated.
+    pub(crate) record: bool,
+    /// Whether a zero cotangent meets an infinite slope as IEEE 754 says.
+    pub(crate) ieee: bool,
+}
+
+/// The cotangents of a loss.
+pub(crate) struct Gradient {
+    /// The epoch and the node of the loss.
+    epoch: u64,
+    loss: u32,
+    request: Request,
+    found: Found,
+    answers: Vec<Answer>,
+}
+
+/// What was found, ascending by node.
+enum Found {
+    Arrays(Vec<(u32, NdArray)>),
+    /// The node, and where its cotangent is: the epoch and the node.
+    Nodes(Vec<(u32, (u64, u32))>),
+}
+
+/// The node asked for, the epoch, the node of the answer.
+type Answer = (u32, u64, u32);
+
+/// The lists of gradients that are gone, for the next ones.
+type Spare = Vec<(Vec<(u32, NdArray)>, Vec<Answer>)>;
+
+/// Gradients that live at once are few.
+const SPARE: usize = 4;
+/// Longer lists are not kept.
+const SPARE_LEN: usize = 1 << 12;
+
+thread_local! {
+    static LISTS: RefCell<Spare> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for Gradient {
+    fn drop(&mut self) {
+        let Found::Arrays(found) = &mut self.found else { return };
+        let (mut found, mut answers) =
+            (std::mem::take(found), std::mem::take(&mut self.answers));
+        found.clear();
+        answers.clear();
+        // A thread that ends has no lists any more.
+        let _ = LISTS.try_with(|lists| {
+            let mut lists = lists.borrow_mut();
+            if lists.len() < SPARE
+                && found.capacity().max(answers.capacity()) < SPARE_LEN
+            {
+                lists.push((found, answers));
+            }
+        });
+    }
+}
+
+impl Gradient {
+    /// Sweeps from `loss`.
+    pub(crate) fn new(
+        arena: &mut Arena,
+        loss: u32,
+        mut request: Request,
+        site: u32,
+    ) -> Result<Gradient> {
+        let ty = arena.ty(loss).clone();
+        expect_float(arena, "grad", loss)?;
+        let explain = |arena: &Arena, fault: Fault| {
+            let (label, place) = (arena.label(loss), Place::Site(arena.site(loss)));
+            Error::new(fault).with_operand(0, label, place)
+        };
+        let operand = Operand::new(&ty.shape);
+        match &request.seed {
+            None if ty.shape.len() != 1 => {
+                return Err(explain(arena, Fault::NotScalar { operand }));
+            }
+            Some(seed) if seed.shape() != &*ty.shape => {
+                let seed = seed.shape().to_vec();
+                return Err(explain(arena, Fault::SeedShape { operand, seed }));
+            }
+            Some(seed) => request.seed = Some(seed.cast(ty.dtype)?),
+            None => {}
+        }
+        if let Some(targets) = &mut request.targets {
+            for &target in targets.iter() {
+                expect_float(arena, "grad", target)?;
+            }
+            targets.sort_unstable();
+            targets.dedup();
+        }
+        let task = Task {
+            loss,
+            seed: request.seed.as_ref(),
+            targets: request.targets.as_deref(),
+            ieee: request.ieee,
+        };
+        let spare = LISTS.try_with(|lists| lists.borrow_mut().pop()).ok().flatten();
+        let (mut arrays, answers) = spare.unwrap_or_default();
+        let found = if request.record {
+            Found::Nodes(nodes(arena, &task, site)?)
+        } else {
+            reverse::sweep(arena, &task, &mut arrays)?;
+            arrays.reverse();
+            Found::Arrays(arrays)
+        };
+        let epoch = arena.epochs().current();
+        Ok(Gradient { epoch, loss, request, found, answers })
+    }
+
+    /// The node that was differentiated.
+    pub(crate) fn loss(&self) -> u32 {
+        self.loss
+    }
+
+    /// Nodes that hold the cotangents of `nodes`, in their order; zeros where no path
+    /// leads. What the first sweep did not find is found by one more.
+    pub(crate) fn wrt(
+        &mut self,
+        arena: &mut Arena,
+        nodes: &[u32],
+        site: u32,
+    ) -> Result<Vec<u32>> {
+        self.find(arena, nodes, site)?;
+        nodes.iter().map(|&node| self.place(arena, node, site)).collect()
+    }
+
+    /// As `wrt`, for one node.
+    pub(crate) fn wrt_one(
+        &mut self,
+        arena: &mut Arena,
+        node: u32,
+        site: u32,
+    ) -> Result<u32> {
+        self.find(arena, &[node], site)?;
+        self.place(arena, node, site)
+    }
+
+    /// Sweeps once more for those nodes that earlier sweeps were not to find.
+    fn find(&mut self, arena: &mut Arena, nodes: &[u32], site: u32) -> Result<()> {
+        let mut missing: SmallVec<[u32; 8]> = SmallVec::new();
+        for &node in nodes {
+            self.expect_older(arena, "wrt", node)?;
+            expect_float(arena, "wrt", node)?;
+            if self.answer(arena, node).is_some() || self.is_found(node) {
+                continue;
+            }
+            if let Some(targets) = &self.request.targets {
+                if targets.binary_search(&node).is_err() {
+                    let label = arena.label(node);
+                    let place = Place::Site(arena.site(node));
+                    return Err(Error::new(Fault::NotAsked { label: label.clone() })
+                        .recorded_at(label, place));
+                }
+            } else if !arena.is_leaf(node) && node <= self.loss {
+                missing.push(node);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        self.sweep(arena, &missing, site)
+    }
+
+    fn is_found(&self, node: u32) -> bool {
+        match &self.found {
+            Found::Arrays(list) => list.binary_search_by_key(&node, |x| x.0).is_ok(),
+            Found::Nodes(list) => list.binary_search_by_key(&node, |x| x.0).is_ok(),
+        }
+    }
+
+    /// Sweeps for nodes that are not leaves.
+    fn sweep(&mut self, arena: &mut Arena, targets: &[u32], site: u32) -> Result<()> {
+        self.expect_loss(arena, "wrt")?;
+        let task = Task {
+            loss: self.loss,
+            seed: self.request.seed.as_ref(),
+            targets: Some(targets),
+            ieee: self.request.ieee,
+        };
+        match &mut self.found {
+            Found::Arrays(list) => {
+                reverse::sweep(arena, &task, list)?;
+                list.sort_unstable_by_key(|x| x.0);
+            }
+            Found::Nodes(list) => {
+                list.extend(nodes(arena, &task, site)?);
+                list.sort_unstable_by_key(|x| x.0);
+            }
+        }
+        Ok(())
+    }
+
+    /// The earlier answer for a node, if it still lives.
+    fn answer(&self, arena: &Arena, node: u32) -> Option<u32> {
+        let answers = self.answers.iter().rev();
+        let known = answers.filter(|&&(asked, ..)| asked == node);
+        known
+            .filter(|&&(_, epoch, place)| arena.epochs().death(epoch, place).is_none())
+            .map(|&(_, _, place)| place)
+            .next()
+    }
+
+    /// The node that holds the cotangent of `node`.
+    fn place(&mut self, arena: &mut Arena, node: u32, site: u32) -> Result<u32> {
+        if let Some(place) = self.answer(arena, node) {
+            return Ok(place);
+        }
+        let zeros = |ty: &Type| NdArray::zeros(&ty.shape, ty.dtype);
+        let place = match &self.found {
+            Found::Arrays(list) => {
+                let array = match list.binary_search_by_key(&node, |x| x.0) {
+                    Ok(k) => list[k].1.clone(),
+                    Err(_) => zeros(arena.ty(node))?,
+                };
+                arena.source(&Op::Gradient, &array.to_contiguous()?, None, site)?
+            }
+            Found::Nodes(list) => {
+                if let Ok(k) = list.binary_search_by_key(&node, |x| x.0) {
+                    let (epoch, place) = list[k].1;
+                    if let Some(event) = arena.epochs().death(epoch, place) {
+                        let label = format!("the gradient of #{}", self.loss);
+                        return Err(Error::new(Fault::Dead { op: "wrt", label, event }));
+                    }
+                    place
+                } else {
+                    let array = zeros(arena.ty(node))?;
+                    arena.source(&Op::Constant, &array, None, site)?
+                }
+            }
+        };
+        self.answers.push((node, arena.epochs().current(), place));
+        Ok(place)
+    }
+
+    /// Whether a path leads from the loss to `node`.
+    pub(crate) fn connected(&self, arena: &Arena, node: u32) -> Result<bool> {
+        self.expect_loss(arena, "connected")?;
+        reverse::connected(arena, self.loss, node)
+    }
+
+    /// Fails if the loss is gone.
+    fn expect_loss(&self, arena: &Arena, op: &'static str) -> Result<()> {
+        match arena.epochs().death(self.epoch, self.loss) {
+            None => Ok(()),
+            Some(event) => {
+                let label = format!("the loss #{}", self.loss);
+                Err(Error::new(Fault::Dead { op, label, event }))
+            }
+        }
+    }
+
+    /// Fails if the loss is gone and `node` has the number of one that went with it.
+    fn expect_older(&self, arena: &Arena, op: &'static str, node: u32) -> Result<()> {
+        match arena.epochs().death(self.epoch, node) {
+            None => Ok(()),
+            Some(_) => self.expect_loss(arena, op),
+        }
+    }
+}
+
+/// The nodes that a recorded sweep makes.
+fn nodes(
+    arena: &mut Arena,
+    task: &Task<'_>,
+    site: u32,
+) -> Result<Vec<(u32, (u64, u32))>> {
+    let found = reverse::sweep_recorded(arena, task, site)?;
+    let epoch = arena.epochs().current();
+    Ok(found.into_iter().map(|(node, place)| (node, (epoch, place))).collect())
+}
+
+/// Fails unless the node has a gradient by its type.
+fn expect_float(arena: &Arena, op: &'static str, node: u32) -> Result<()> {
+    let dtype = arena.ty(node).dtype;
+    if dtype.is_float() {
+        return Ok(());
+    }
+    let (label, place) = (arena.label(node), Place::Site(arena.site(node)));
+    Err(Error::new(Fault::IntegerGradient { op, label: label.clone(), dtype })
+        .recorded_at(label, place))
+}

@@ -1,0 +1,9 @@
+//! Derivatives: the sweep over a record, and the gradient that it returns.
+
+mod grad;
+pub(crate) mod gradient;
+mod reverse;
+mod workspace;
+
+pub use grad::{Grad, GradOptions};
+pub(crate) use workspace::Workspace;

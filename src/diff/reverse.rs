@@ -1,0 +1,495 @@
+//! The reverse sweep: from the loss down, each node once, its cotangents handed to its
+//! operands.
+//!
+//! Nodes are visited in descending order, so contributions to a node are added in an
+//! order that does not depend on what else is asked for. There is no recursion.
+
+use super::workspace::{Slot, Workspace};
+use crate::array::buffer::Buffer;
+use crate::array::{Fresh, NdArray, View, ViewMut};
+use crate::dtype::{DType, Scalar};
+use crate::emit::{Eager, Recorder};
+use crate::error::{Error, Fault, Place, Result};
+use crate::kernels::map::Mode;
+use crate::ops::emit::{Arg, Cotangents, Emit, Node};
+use crate::ops::scalar::strong_product;
+use crate::ops::{Op, Tier};
+use crate::record::intern::Types;
+use crate::record::rows::Flags;
+use crate::record::{Arena, FlatNode};
+use crate::shape::Type;
+use smallvec::SmallVec;
+
+/// What a sweep is to find.
+pub(crate) struct Task<'a> {
+    /// The node to start from.
+    pub(crate) loss: u32,
+    /// The loss's cotangent; `None` is 1.
+    pub(crate) seed: Option<&'a NdArray>,
+    /// The nodes whose cotangents are asked for, ascending; `None` asks for the leaves.
+    pub(crate) targets: Option<&'a [u32]>,
+    /// Whether a zero cotangent meets an infinite slope as IEEE 754 says.
+    pub(crate) ieee: bool,
+}
+
+/// The nodes that a sweep visits.
+enum Wanted {
+    /// All that depend on a leaf.
+    Active,
+    /// All that depend on a target: a bit each, from `first` on.
+    Marked { first: u32, bits: Vec<u64> },
+}
+
+impl Wanted {
+    /// `bits` is memory to use.
+    fn new(arena: &Arena, task: &Task<'_>, mut bits: Vec<u64>) -> Result<Wanted> {
+        let Some(targets) = task.targets else { return Ok(Wanted::Active) };
+        let first = match targets.first() {
+            Some(&first) if first <= task.loss => first,
+            _ => task.loss + 1,
+        };
+        descendants(arena, targets, first, task.loss, &mut bits)?;
+        Ok(Wanted::Marked { first, bits })
+    }
+
+    #[inline]
+    fn has(&self, arena: &Arena, node: u32) -> bool {
+        match self {
+            Wanted::Active => arena.is_active(node),
+            Wanted::Marked { first, bits } => {
+                node >= *first && bit(bits, (node - first) as usize)
+            }
+        }
+    }
+}
+
+#[inline]
+fn bit(bits: &[u64], k: usize) -> bool {
+    bits[k / 64] >> (k % 64) & 1 == 1
+}
+
+/// Sets the bits of the nodes from `first` to `last` through which a gradient flows to a
+/// target: the targets, what is computed from them, and gradients that were not
+/// recorded, which may depend on anything.
+fn descendants(
+    arena: &Arena,
+    targets: &[u32],
+    first: u32,
+    last: u32,
+    bits: &mut Vec<u64>,
+) -> Result<()> {
+    let words = ((last + 1 - first) as usize).div_ceil(64);
+    bits.clear();
+    if bits.try_reserve(words).is_err() {
+        return Err(out_of_memory(words * 8));
+    }
+    bits.resize(words, 0);
+    let mut targets = targets.iter().copied().peekable();
+    for node in first..=last {
+        let reached = targets.next_if_eq(&node).is_some()
+            || arena.flags(node).has(Flags::GRADIENT)
+            || arena.tag(node).is_differentiable()
+                && arena.ty(node).dtype.is_float()
+                && arena.any_operand(node, |operand| {
+                    operand >= first && bit(bits, (operand - first) as usize)
+                });
+        if reached {
+            let k = (node - first) as usize;
+            bits[k / 64] |= 1 << (k % 64);
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn out_of_memory(bytes: usize) -> Error {
+    Error::new(Fault::Memory { op: "grad", bytes, shape: Vec::new() })
+}
+
+/// Whether a gradient flows from `loss` to `target`.
+pub(crate) fn connected(arena: &Arena, loss: u32, target: u32) -> Result<bool> {
+    if target > loss {
+        return Ok(false);
+    }
+    let mut bits = Vec::new();
+    descendants(arena, &[target], target, loss, &mut bits)?;
+    Ok(bit(&bits, (loss - target) as usize) && arena.ty(target).dtype.is_float())
+}
+
+#[cold]
+fn gradient_reached(arena: &Arena, node: u32) -> Error {
+    let label = arena.label(node);
+    Error::new(Fault::GradientReached { label: label.clone() })
+        .recorded_at(label, Place::Site(arena.site(node)))
+}
+
+/// Whether the cotangent of a visited node is to be kept.
+fn is_kept(arena: &Arena, task: &Task<'_>, node: u32) -> bool {
+    match task.targets {
+        None => arena.flags(node).has(Flags::LEAF),
+        Some(targets) => targets.binary_search(&node).is_ok(),
+    }
+}
+
+/// Appends to `kept` the cotangents of what the task asks for, descending by node; those
+/// without a path are missing. A failed sweep leaves everything as it was.
+pub(crate) fn sweep(
+    arena: &mut Arena,
+    task: &Task<'_>,
+    kept: &mut Vec<(u32, NdArray)>,
+) -> Result<()> {
+    let before = kept.len();
+    let mut work = std::mem::take(&mut arena.sweep);
+    let len = task.loss as usize + 1;
+    let result = if work.reserve(len) {
+        let bits = task.targets.map(|_| std::mem::take(&mut work.bits));
+        Wanted::new(arena, task, bits.unwrap_or_default()).and_then(|wanted| {
+            let result = Sweep { arena, task, work: &mut work }.run(&wanted, kept);
+            if let Wanted::Marked { bits, .. } = wanted {
+                work.bits = bits;
+            }
+            result
+        })
+    } else {
+        Err(out_of_memory(len * size_of::<Slot>()))
+    };
+    if result.is_err() {
+        kept.truncate(before);
+        work.abandon(len.min(work.len()));
+    }
+    arena.sweep = work;
+    result
+}
+
+struct Sweep<'a> {
+    arena: &'a Arena,
+    task: &'a Task<'a>,
+    work: &'a mut Workspace,
+}
+
+impl Sweep<'_> {
+    fn run(&mut self, wanted: &Wanted, kept: &mut Vec<(u32, NdArray)>) -> Result<()> {
+        let (arena, task) = (self.arena, self.task);
+        if !wanted.has(arena, task.loss) {
+            return Ok(());
+        }
+        let seed = match task.seed {
+            Some(seed) => seed.clone(),
+            None => NdArray::repeated(Scalar::Float(1.0), arena.ty(task.loss).clone())?,
+        };
+        self.work.add(task.loss, seed)?;
+        for node in (0..=task.loss).rev() {
+            let slot = self.work.take(node);
+            if matches!(slot, Slot::Empty) {
+                continue;
+            }
+            let flags = arena.flags(node);
+            if flags.has(Flags::GRADIENT) {
+                return Err(gradient_reached(arena, node));
+            }
+            if !is_kept(arena, task, node) {
+                self.visit(node, slot, wanted)?;
+                continue;
+            }
+            let array = self.work.array_of(slot, arena.ty(node))?;
+            if !flags.has(Flags::LEAF) {
+                self.work.set(node, array.clone());
+                let slot = self.work.take(node);
+                self.visit(node, slot, wanted)?;
+            }
+            kept.push((node, array));
+        }
+        Ok(())
+    }
+
+    /// Hands the node's cotangent to its operands.
+    #[inline]
+    fn visit(&mut self, node: u32, slot: Slot, wanted: &Wanted) -> Result<()> {
+        let op = self.arena.op(node);
+        match (slot, op.tag().tier()) {
+            (Slot::Empty, _) => Ok(()),
+            (Slot::Word(ct), Tier::Unary | Tier::Binary)
+                if self.arena.type_number(node) == Types::scalar(DType::F64) =>
+            {
+                self.visit_word(node, op, ct, wanted);
+                Ok(())
+            }
+            (Slot::Dense(ct), Tier::Unary | Tier::Binary) if !self.task.ieee => {
+                match self.visit_flat(node, op, ct, wanted)? {
+                    None => Ok(()),
+                    Some(ct) => {
+                        self.visit_elementwise(node, op, Slot::Dense(ct), wanted)
+                    }
+                }
+            }
+            (slot, Tier::Unary | Tier::Binary) if !self.task.ieee => {
+                self.visit_elementwise(node, op, slot, wanted)
+            }
+            (slot, _) => self.visit_any(node, op, slot, wanted),
+        }
+    }
+
+    /// A rank-0 `f64` node, whose operands are such nodes too, or numbers.
+    #[inline]
+    fn visit_word(&mut self, node: u32, op: &Op, ct: f64, wanted: &Wanted) {
+        let arena = self.arena;
+        let arity = if op.tag().tier() == Tier::Unary { 1 } else { 2 };
+        let mut x = [0.0; 2];
+        let mut nodes = [None; 2];
+        for k in 0..arity {
+            match arena.operand(node, k) {
+                Arg::Number(number) => x[k] = number.to_f64(),
+                Arg::Value(operand) => {
+                    x[k] = arena.scalar(operand);
+                    nodes[k] = Some(operand);
+                }
+            }
+        }
+        let y = arena.scalar(node);
+        for (k, operand) in nodes.into_iter().enumerate() {
+            let Some(operand) = operand.filter(|&x| wanted.has(arena, x)) else {
+                continue;
+            };
+            let slope = op.slope(k, x, y);
+            let ct =
+                if self.task.ieee { ct * slope } else { strong_product(ct, slope) };
+            self.work.add_word(operand, ct);
+        }
+    }
+
+    /// An elementwise node without broadcasting or gaps, the common case, whose
+    /// cotangents are plain buffers. Gives the cotangent back if it is no such node.
+    #[inline]
+    fn visit_flat(
+        &mut self,
+        node: u32,
+        op: &Op,
+        ct: Buffer,
+        wanted: &Wanted,
+    ) -> Result<Option<Buffer>> {
+        let arena = self.arena;
+        let mut words = [0; 2];
+        let Some(FlatNode { targets, views, y, shape, dtype }) =
+            arena.flat_node(node, &mut words)
+        else {
+            return Ok(Some(ct));
+        };
+        let targets = targets.map(|x| x.filter(|&x| wanted.has(arena, x)));
+        let Some(last) = targets.iter().rposition(Option::is_some) else {
+            return Ok(None);
+        };
+        let bytes = y.len() * dtype.size();
+        // SAFETY: a dense cotangent has the node's own type.
+        let ct_view = unsafe { View::from_raw(ct.data(), shape, None, dtype) };
+        let mut ct = Some(ct);
+        for (k, target) in targets.into_iter().enumerate().take(last + 1) {
+            let Some(target) = target else { continue };
+            let slot = self.work.slot(target);
+            let (sum, mode) = match std::mem::take(slot) {
+                Slot::Empty => match ct.take_if(|ct| k == last && ct.is_unique()) {
+                    Some(ct) => (ct, Mode::Overwrite),
+                    None => (Buffer::new("grad", bytes, shape)?, Mode::Write),
+                },
+                Slot::Dense(sum) if sum.is_unique() => (sum, Mode::Add),
+                slot => {
+                    let sum = self.work.exclusive_of(slot, arena.ty(target))?;
+                    // Part of another array, such as one row, is no whole buffer.
+                    let sum = match sum.into_buffer() {
+                        Ok(sum) => sum,
+                        Err(part) => {
+                            let whole = part.copied()?.into_buffer();
+                            whole.expect("a copy fills its buffer")
+                        }
+                    };
+                    (sum, Mode::Add)
+                }
+            };
+            // SAFETY: the sweep alone holds the buffer, which has room for the type.
+            // Where it is the cotangent's own, the loop reads each before it writes.
+            let out = unsafe { ViewMut::from_raw(sum.data(), shape, dtype) };
+            op.pull(k, ct_view, &views, y, out, mode);
+            *self.work.slot(target) = Slot::Dense(sum);
+        }
+        Ok(None)
+    }
+
+    /// An elementwise node: each operand's cotangent is one fused loop.
+    fn visit_elementwise(
+        &mut self,
+        node: u32,
+        op: &Op,
+        slot: Slot,
+        wanted: &Wanted,
+    ) -> Result<()> {
+        let arena = self.arena;
+        let (number, ty) = (arena.type_number(node), arena.ty(node));
+        let operands = arena.operands(node);
+        let wants = |operand: &Arg<u32>| match *operand {
+            Arg::Value(x) => wanted.has(arena, x),
+            Arg::Number(_) => false,
+        };
+        let Some(last) = operands.iter().rposition(wants) else { return Ok(()) };
+        let mut words = [0; 2];
+        let x = arena.views(&operands, &mut words);
+        let y = arena.view(node);
+        let mut ct = self.work.array_of(slot, ty)?;
+        for (k, operand) in operands.iter().enumerate().take(last + 1) {
+            let Arg::Value(target) = *operand else { continue };
+            if !wants(operand) {
+                continue;
+            }
+            if arena.type_number(target) != number {
+                // The operand was broadcast: its cotangent is summed back.
+                let full = pull(op, k, ct.view(), &x, y, ty)?;
+                self.add(target, full)?;
+                continue;
+            }
+            let sum = match self.work.take(target) {
+                Slot::Empty if k == last && ct.exclusive().is_some() => {
+                    // SAFETY: nothing else holds the memory, and the loop reads each
+                    // cotangent before it writes there.
+                    let out = unsafe {
+                        let first = ct.first().cast_mut();
+                        ViewMut::from_raw(first, &ty.shape, ty.dtype)
+                    };
+                    op.pull(k, ct.view(), &x, y, out, Mode::Overwrite);
+                    self.work.set(target, ct);
+                    return Ok(());
+                }
+                Slot::Empty => pull(op, k, ct.view(), &x, y, ty)?,
+                slot => {
+                    let mut sum = self.work.exclusive_of(slot, ty)?;
+                    let out = sum.exclusive().expect("the sweep alone holds the sum");
+                    op.pull(k, ct.view(), &x, y, out, Mode::Add);
+                    sum
+                }
+            };
+            self.work.set(target, sum);
+        }
+        Ok(())
+    }
+
+    /// Any node, by its rule.
+    fn visit_any(
+        &mut self,
+        node: u32,
+        op: &Op,
+        slot: Slot,
+        wanted: &Wanted,
+    ) -> Result<()> {
+        let arena = self.arena;
+        let mask = wanted_mask(arena, node, wanted);
+        if mask == 0 {
+            return Ok(());
+        }
+        let ct = self.work.array_of(slot, arena.ty(node))?;
+        let mut out = Cotangents::new(mask);
+        let mut eager = Eager { arena };
+        op.vjp(&mut eager, Node { index: node }, ct, self.task.ieee, &mut out)?;
+        for (k, ct) in out.into_given() {
+            if let Arg::Value(operand) = arena.operand(node, k) {
+                self.add(operand, ct)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds to an operand's cotangent, summed back to the operand's shape.
+    fn add(&mut self, operand: u32, ct: NdArray) -> Result<()> {
+        let mut eager = Eager { arena: self.arena };
+        let ct = eager.sum_to(ct, &self.arena.ty(operand).shape)?;
+        self.work.add(operand, ct)
+    }
+}
+
+/// The cotangent of operand `k` of an elementwise node, as a fresh array.
+fn pull(
+    op: &Op,
+    k: usize,
+    ct: View<'_>,
+    x: &[View<'_>],
+    y: View<'_>,
+    ty: &Type,
+) -> Result<NdArray> {
+    let mut out = Fresh::new("grad", ty.clone())?;
+    op.pull(k, ct, x, y, out.view(), Mode::Write);
+    // SAFETY: the loop wrote every element.
+    Ok(unsafe { out.assume_init() })
+}
+
+/// A bit for each operand whose cotangent is wanted; all operands from the 64th on
+/// share one.
+fn wanted_mask(arena: &Arena, node: u32, wanted: &Wanted) -> u64 {
+    let operands = arena.operands(node);
+    operands.iter().enumerate().fold(0, |mask, (k, operand)| match *operand {
+        Arg::Value(x) if wanted.has(arena, x) => mask | 1 << k.min(63),
+        _ => mask,
+    })
+}
+
+/// As `sweep`, but records the work: the results are nodes that depend on the leaves.
+pub(crate) fn sweep_recorded(
+    arena: &mut Arena,
+    task: &Task<'_>,
+    site: u32,
+) -> Result<Vec<(u32, u32)>> {
+    let start = arena.mark();
+    let result = run_recorded(arena, task, site);
+    if result.is_err() {
+        arena.undo(&start);
+    }
+    result
+}
+
+fn run_recorded(
+    arena: &mut Arena,
+    task: &Task<'_>,
+    site: u32,
+) -> Result<Vec<(u32, u32)>> {
+    let wanted = Wanted::new(arena, task, Vec::new())?;
+    if !wanted.has(arena, task.loss) {
+        return Ok(Vec::new());
+    }
+    let len = task.loss as usize + 1;
+    let mut slots: Vec<Option<u32>> = Vec::new();
+    if slots.try_reserve(len).is_err() {
+        return Err(out_of_memory(len * size_of::<Option<u32>>()));
+    }
+    slots.resize(len, None);
+    let seed = match task.seed {
+        Some(seed) => seed.clone(),
+        None => NdArray::repeated(Scalar::Float(1.0), arena.ty(task.loss).clone())?,
+    };
+    slots[task.loss as usize] = Some(arena.source(&Op::Constant, &seed, None, site)?);
+    let mut kept = Vec::new();
+    for node in (0..=task.loss).rev() {
+        let Some(ct) = slots[node as usize].take() else { continue };
+        if arena.flags(node).has(Flags::GRADIENT) {
+            return Err(gradient_reached(arena, node));
+        }
+        if is_kept(arena, task, node) {
+            kept.push((node, ct));
+        }
+        let mask = wanted_mask(arena, node, &wanted);
+        if mask == 0 {
+            continue;
+        }
+        let op = arena.op(node).clone();
+        let operands: SmallVec<[Arg<u32>; 3]> = arena.operands(node);
+        let mut out = Cotangents::new(mask);
+        let mut recorder = Recorder { arena, site };
+        op.vjp(&mut recorder, Node { index: node }, ct, task.ieee, &mut out)?;
+        for (k, ct) in out.into_given() {
+            let Arg::Value(operand) = operands[k] else { continue };
+            let shape = recorder.arena.ty(operand).shape.clone();
+            let ct = recorder.sum_to(ct, &shape)?;
+            let slot = &mut slots[operand as usize];
+            *slot = Some(match *slot {
+                None => ct,
+                Some(sum) => recorder.binary(Op::Add, sum, ct)?,
+            });
+        }
+    }
+    kept.reverse();
+    Ok(kept)
+}

@@ -1,0 +1,140 @@
+//! The cotangents of a sweep that is under way, by node.
+
+use crate::array::NdArray;
+use crate::array::buffer::Buffer;
+use crate::dtype::{DType, Scalar};
+use crate::error::Result;
+use crate::kernels;
+use crate::shape::Type;
+
+/// The cotangent of one node, as far as it has been summed.
+#[derive(Default)]
+pub(crate) enum Slot {
+    /// Zero.
+    #[default]
+    Empty,
+    /// That of a rank-0 `f64` node.
+    Word(f64),
+    /// Contiguous elements of the node's own type.
+    Dense(Buffer),
+    /// Any other array, by its place in `Workspace::arrays`.
+    Array(usize),
+}
+
+/// One slot a node, recycled from sweep to sweep. Between sweeps all are empty.
+#[derive(Default)]
+pub(crate) struct Workspace {
+    slots: Vec<Slot>,
+    arrays: Vec<Option<NdArray>>,
+    free: Vec<usize>,
+    /// Memory for the nodes that a sweep visits, a bit each.
+    pub(crate) bits: Vec<u64>,
+}
+
+impl Workspace {
+    /// Makes room for the nodes below `len`; false if there is no memory.
+    pub(crate) fn reserve(&mut self, len: usize) -> bool {
+        let missing = len.saturating_sub(self.slots.len());
+        if self.slots.try_reserve(missing).is_err() {
+            return false;
+        }
+        self.slots.resize_with(self.slots.len() + missing, Slot::default);
+        true
+    }
+
+    /// The number of nodes that there is room for.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Takes a node's cotangent.
+    #[inline]
+    pub(crate) fn take(&mut self, node: u32) -> Slot {
+        std::mem::take(&mut self.slots[node as usize])
+    }
+
+    #[inline]
+    pub(crate) fn slot(&mut self, node: u32) -> &mut Slot {
+        &mut self.slots[node as usize]
+    }
+
+    /// Adds to the cotangent of a rank-0 `f64` node.
+    #[inline]
+    pub(crate) fn add_word(&mut self, node: u32, ct: f64) {
+        match self.slot(node) {
+            Slot::Word(sum) => *sum += ct,
+            slot => *slot = Slot::Word(ct),
+        }
+    }
+
+    /// The array of a slot that was taken, for a node of type `ty`.
+    pub(crate) fn array_of(&mut self, slot: Slot, ty: &Type) -> Result<NdArray> {
+        match slot {
+            Slot::Empty => NdArray::zeros(&ty.shape, ty.dtype),
+            Slot::Word(x) => NdArray::full(&ty.shape, Scalar::Float(x), ty.dtype),
+            Slot::Dense(buffer) => {
+                // SAFETY: a dense slot holds initialised elements of its node's type.
+                Ok(unsafe { NdArray::from_buffer(buffer, ty.clone()) })
+            }
+            Slot::Array(k) => {
+                self.free.push(k);
+                let array = self.arrays[k].take();
+                Ok(array.expect("a slot's array is there until it is taken"))
+            }
+        }
+    }
+
+    /// As `array_of`, copied if anything else holds its memory or it has gaps.
+    pub(crate) fn exclusive_of(&mut self, slot: Slot, ty: &Type) -> Result<NdArray> {
+        let mut array = self.array_of(slot, ty)?;
+        if array.exclusive().is_some() { Ok(array) } else { array.copied() }
+    }
+
+    /// Makes an array of the node's type the node's cotangent.
+    pub(crate) fn set(&mut self, node: u32, array: NdArray) {
+        let slot = self.hold(array);
+        *self.slot(node) = slot;
+    }
+
+    /// The slot for an array.
+    fn hold(&mut self, array: NdArray) -> Slot {
+        if array.ndim() == 0 && array.dtype() == DType::F64 {
+            return Slot::Word(array.view().first_value().to_f64());
+        }
+        match array.into_buffer() {
+            Ok(buffer) => Slot::Dense(buffer),
+            Err(array) => {
+                let k = self.free.pop().unwrap_or_else(|| {
+                    self.arrays.push(None);
+                    self.arrays.len() - 1
+                });
+                self.arrays[k] = Some(array);
+                Slot::Array(k)
+            }
+        }
+    }
+
+    /// Adds to a node's cotangent an array of the node's type.
+    pub(crate) fn add(&mut self, node: u32, ct: NdArray) -> Result<()> {
+        let sum = match self.take(node) {
+            Slot::Empty => ct,
+            slot => {
+                let mut sum = self.exclusive_of(slot, &ct.ty())?;
+                let out = sum.exclusive().expect("the sweep alone holds the sum");
+                kernels::map::add_to(ct.view(), out);
+                sum
+            }
+        };
+        self.set(node, sum);
+        Ok(())
+    }
+
+    /// Empties the slots below `len`, after a sweep that failed.
+    pub(crate) fn abandon(&mut self, len: usize) {
+        for slot in &mut self.slots[..len] {
+            *slot = Slot::Empty;
+        }
+        self.arrays.clear();
+        self.free.clear();
+    }
+}

@@ -1,0 +1,549 @@
+//! Every fault that a user can meet, and its text. No other file formats one.
+//!
+//! A message has up to three parts: what failed with the offending values; where each
+//! operand was recorded; a hint, if there is one obvious remedy.
+
+use crate::dtype::DType;
+use std::fmt::{self, Write as _};
+
+/// The result of a fallible call of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, with the places where the operands were recorded.
+///
+/// `Display` gives the whole message; [`Error::kind`] the class of the fault.
+#[derive(Clone)]
+pub struct Error(Box<Report>);
+
+#[derive(Clone)]
+struct Report {
+    fault: Fault,
+    recorded: Vec<Recorded>,
+}
+
+/// A node that a message mentions, and where it was recorded.
+#[derive(Clone, Debug)]
+struct Recorded {
+    label: String,
+    place: Place,
+}
+
+/// Where a node was recorded: the site's number, until a record resolves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Site(u32),
+    Line(String),
+}
+
+/// The class of a fault. Python has one exception for each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Shapes, axes or sizes that do not fit.
+    Shape,
+    /// An element type that the operation does not take.
+    DType,
+    /// A handle that is dead or belongs to another record.
+    Handle,
+    /// A gradient that cannot be taken.
+    Gradient,
+    /// An index outside its axis.
+    OutOfRange,
+    /// A value that an operation refuses, such as an integer to a negative power.
+    Value,
+    /// A name that is not in a store.
+    Missing,
+    /// Memory that could not be had.
+    Memory,
+    /// A defect of this crate.
+    Internal,
+}
+
+/// An operand as a message shows it: its name or number, and its shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operand {
+    label: Option<String>,
+    shape: Vec<usize>,
+}
+
+impl Operand {
+    /// An operand that is only known by its shape.
+    pub(crate) fn new(shape: &[usize]) -> Self {
+        Operand { label: None, shape: shape.to_vec() }
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(label) = &self.label {
+            write!(f, "{label} ")?;
+        }
+        write!(f, "{}", tuple(&self.shape))
+    }
+}
+
+/// Operands separated by a comma.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operands(Vec<Operand>);
+
+impl<'a> FromIterator<&'a [usize]> for Operands {
+    fn from_iter<I: IntoIterator<Item = &'a [usize]>>(shapes: I) -> Self {
+        Operands(shapes.into_iter().map(Operand::new).collect())
+    }
+}
+
+impl fmt::Display for Operands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (k, operand) in self.0.iter().enumerate() {
+            let separator = if k == 0 { "" } else { ", " };
+            write!(f, "{separator}{operand}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A shape as Python prints a tuple.
+pub(crate) fn tuple(shape: &[usize]) -> String {
+    match shape {
+        [n] => format!("({n},)"),
+        _ => format!("({})", join(shape)),
+    }
+}
+
+fn join<T: fmt::Display>(items: &[T]) -> String {
+    let mut text = String::new();
+    for (k, item) in items.iter().enumerate() {
+        let separator = if k == 0 { "" } else { ", " };
+        let _ = write!(text, "{separator}{item}");
+    }
+    text
+}
+
+fn gibibytes(bytes: usize) -> String {
+    const UNITS: [(&str, f64); 3] =
+        [("GiB", 1_073_741_824.0), ("MiB", 1_048_576.0), ("KiB", 1024.0)];
+    for (unit, size) in UNITS {
+        let amount = bytes as f64 / size;
+        if amount >= 1.0 {
+            return format!("{amount:.1} {unit}");
+        }
+    }
+    format!("{bytes} bytes")
+}
+
+/// Shapes one under the other's right end, so that axes that meet stand in one column.
+fn aligned(operands: &Operands) -> String {
+    let rank = operands.0.iter().map(|x| x.shape.len()).max().unwrap_or(0);
+    let width = |axis: usize| {
+        let from_right = rank - axis;
+        let digits = |x: &Operand| {
+            let len = x.shape.len();
+            (len >= from_right).then(|| x.shape[len - from_right].to_string().len())
+        };
+        operands.0.iter().filter_map(digits).max().unwrap_or(1)
+    };
+    let mut text = String::new();
+    for operand in &operands.0 {
+        let missing = rank - operand.shape.len();
+        text.push_str("\n  ");
+        for axis in 0..rank {
+            let cell = match axis.checked_sub(missing) {
+                Some(k) => operand.shape[k].to_string(),
+                None => String::new(),
+            };
+            let _ = write!(text, " {cell:>width$}", width = width(axis));
+        }
+        if let Some(label) = &operand.label {
+            let _ = write!(text, "   {label}");
+        }
+    }
+    text
+}
+
+/// The faults, each with the values that its text shows.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each variant's text says what it is")]
+pub enum Fault {
+    #[error("{op}: shapes do not broadcast: {operands}{}", aligned(operands))]
+    Broadcast { op: &'static str, operands: Operands },
+    #[error(
+        "matmul: inner sizes differ: {a} @ {b}: \
+         axis {axis_a} has {size_a}, axis {axis_b} has {size_b}"
+    )]
+    MatmulInner {
+        a: Operand,
+        b: Operand,
+        axis_a: usize,
+        axis_b: usize,
+        size_a: usize,
+        size_b: usize,
+    },
+    #[error("matmul: an operand has no axes: {operands}")]
+    MatmulScalar { operands: Operands },
+    #[error("{op}: axis {axis} is out of range for {ndim} axes")]
+    AxisOutOfRange { op: &'static str, axis: isize, ndim: usize },
+    #[error("{op}: axis {axis} is given twice")]
+    RepeatedAxis { op: &'static str, axis: isize },
+    #[error("{op}: {given} axes given for a tensor of {ndim}")]
+    AxesCount { op: &'static str, given: usize, ndim: usize },
+    #[error(
+        "{op}: {operand} has {} elements, {} asks for {wanted}",
+        operand.shape.iter().product::<usize>(), tuple(shape)
+    )]
+    Reshape { op: &'static str, operand: Operand, shape: Vec<usize>, wanted: usize },
+    #[error("{op}: {operand} does not split evenly into ({})", join(shape))]
+    ReshapeInfer { op: &'static str, operand: Operand, shape: Vec<isize> },
+    #[error("{op}: {operand} does not broadcast to {}", tuple(shape))]
+    BroadcastTo { op: &'static str, operand: Operand, shape: Vec<usize> },
+    #[error("{op}: axis {axis} of {operand} has size {size}, not 1")]
+    Squeeze { op: &'static str, operand: Operand, axis: usize, size: usize },
+    #[error("{op}: dimension {value} is negative")]
+    NegativeDimension { op: &'static str, value: isize },
+    #[error("{op}: the size of ({}) overflows", join(shape))]
+    SizeOverflow { op: &'static str, shape: Vec<usize> },
+    #[error("{op}: {ndim} axes, at most 64 axes are supported")]
+    TooManyAxes { op: &'static str, ndim: usize },
+    #[error("{op}: {operand} has no elements along the reduced axes")]
+    EmptyReduction { op: &'static str, operand: Operand },
+    #[error("{op}: needs at least one tensor")]
+    NoOperands { op: &'static str },
+    #[error("{op}: shapes differ beyond axis {axis}: {operands}")]
+    Concatenate { op: &'static str, axis: usize, operands: Operands },
+    #[error("stack: shapes differ: {operands}")]
+    Stack { operands: Operands },
+    #[error(
+        "{op}: the labels have shape {}, {logits} needs {}",
+        tuple(labels),
+        tuple(wanted)
+    )]
+    Labels { op: &'static str, logits: Operand, labels: Vec<usize>, wanted: Vec<usize> },
+    #[error("{op}: {operand} has {ndim} axes, {given} are indexed")]
+    TooManyIndices { op: &'static str, operand: Operand, ndim: usize, given: usize },
+    #[error("{op}: an index has more than one `...`")]
+    TwoEllipses { op: &'static str },
+    #[error("{op}: a slice step of 0")]
+    ZeroStep { op: &'static str },
+    #[error("item: {operand} has {len} elements, not 1")]
+    NotOneElement { operand: Operand, len: usize },
+    #[error("grad: {operand} is not a scalar")]
+    NotScalar { operand: Operand },
+    #[error("grad: the seed has shape {}, {operand} needs its own", tuple(seed))]
+    SeedShape { operand: Operand, seed: Vec<usize> },
+    #[error("{op}: the array has shape {}, {name} has {}", tuple(found), tuple(wanted))]
+    ParameterShape {
+        op: &'static str,
+        name: String,
+        found: Vec<usize>,
+        wanted: Vec<usize>,
+    },
+    #[error("{op}: {} values do not fill {}", found, tuple(shape))]
+    ValueCount { op: &'static str, found: usize, shape: Vec<usize> },
+    #[error("{op}: the array holds {found}, not {wanted}")]
+    WrongDType { op: &'static str, found: DType, wanted: DType },
+    #[error("{op}: not defined for {dtype}")]
+    Unsupported { op: &'static str, dtype: DType },
+    #[error("{op}: indices must be i64, not {dtype}")]
+    IndexDType { op: &'static str, dtype: DType },
+    #[error("{op}: {label} holds {dtype}, which has no gradient")]
+    IntegerGradient { op: &'static str, label: String, dtype: DType },
+    #[error("{op}: {label} belongs to record {home}, not to record {other}")]
+    Foreign { op: &'static str, label: String, home: u64, other: u64 },
+    #[error("{op}: {label} was made before the record was {event}")]
+    Dead { op: &'static str, label: String, event: Event },
+    #[error("rewind: the mark was made before the record was {event}")]
+    DeadMark { event: Event },
+    #[error("rewind: the mark belongs to record {home}, not to record {other}")]
+    ForeignMark { home: u64, other: u64 },
+    #[error("{op}: record {record} is in use: {why}")]
+    Busy { op: &'static str, record: u64, why: &'static str },
+    #[error("{op}: record {record} is closed by an earlier defect of wengert")]
+    Poisoned { op: &'static str, record: u64 },
+    #[error(
+        "grad: the sweep reached {label}, a gradient that was taken without record=True"
+    )]
+    GradientReached { label: String },
+    #[error("wrt: {label} was not among the tensors that grad(wrt=...) asked for")]
+    NotAsked { label: String },
+    #[error("{op}: index {value} at {} is out of range for size {limit}", position)]
+    IndexOutOfRange { op: &'static str, value: i64, position: String, limit: usize },
+    #[error("power: an integer to the negative integer power {exponent}")]
+    NegativePower { exponent: i64 },
+    #[error("{op}: the number {number} does not fit i64")]
+    IntegerTooLarge { op: &'static str, number: String },
+    #[error("{op}: no parameter {name:?} in the store")]
+    MissingParameter { op: &'static str, name: String },
+    #[error("{op}: no memory for {} of shape {}", gibibytes(*bytes), tuple(shape))]
+    Memory { op: &'static str, bytes: usize, shape: Vec<usize> },
+    #[error("{op}: the record is full: it has 2³¹ nodes")]
+    RecordFull { op: &'static str },
+    #[error("{op}: internal error: {message}")]
+    Internal { op: &'static str, message: String },
+}
+
+/// What ended the life of a handle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// The record was cleared, or closed by leaving its `with` block.
+    Cleared,
+    /// The record was rewound to an earlier mark.
+    Rewound,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Event::Cleared => "cleared",
+            Event::Rewound => "rewound",
+        })
+    }
+}
+
+impl Fault {
+    /// The class of the fault.
+    pub fn kind(&self) -> Kind {
+        use Fault as F;
+        match self {
+            F::Broadcast { .. }
+            | F::MatmulInner { .. }
+            | F::MatmulScalar { .. }
+            | F::AxisOutOfRange { .. }
+            | F::RepeatedAxis { .. }
+            | F::AxesCount { .. }
+            | F::Reshape { .. }
+            | F::ReshapeInfer { .. }
+            | F::BroadcastTo { .. }
+            | F::Squeeze { .. }
+            | F::NegativeDimension { .. }
+            | F::SizeOverflow { .. }
+            | F::TooManyAxes { .. }
+            | F::EmptyReduction { .. }
+            | F::NoOperands { .. }
+            | F::Concatenate { .. }
+            | F::Stack { .. }
+            | F::Labels { .. }
+            | F::NotOneElement { .. }
+            | F::NotScalar { .. }
+            | F::SeedShape { .. }
+            | F::ParameterShape { .. }
+            | F::ValueCount { .. }
+            | F::ZeroStep { .. } => Kind::Shape,
+            F::WrongDType { .. }
+            | F::Unsupported { .. }
+            | F::IndexDType { .. }
+            | F::IntegerGradient { .. } => Kind::DType,
+            F::Foreign { .. }
+            | F::Dead { .. }
+            | F::DeadMark { .. }
+            | F::ForeignMark { .. }
+            | F::Busy { .. }
+            | F::Poisoned { .. } => Kind::Handle,
+            F::GradientReached { .. } | F::NotAsked { .. } => Kind::Gradient,
+            F::TooManyIndices { .. }
+            | F::TwoEllipses { .. }
+            | F::IndexOutOfRange { .. } => Kind::OutOfRange,
+            F::NegativePower { .. } | F::IntegerTooLarge { .. } => Kind::Value,
+            F::MissingParameter { .. } => Kind::Missing,
+            F::Memory { .. } | F::RecordFull { .. } => Kind::Memory,
+            F::Internal { .. } => Kind::Internal,
+        }
+    }
+
+    /// The obvious remedy, if there is one.
+    fn hint(&self) -> Option<&'static str> {
+        use Fault as F;
+        Some(match self {
+            F::NotScalar { .. } => "take .sum() first, or give grad(seed=...)",
+            F::MatmulScalar { .. } => "use * to multiply by a scalar",
+            F::IntegerGradient { .. } => "cast with .astype to f32 or f64 first",
+            F::IndexDType { .. } => "cast with .astype to i64 first",
+            F::Foreign { op: "wrt" | "connected", .. } => {
+                "a gradient covers only the record it was taken from"
+            }
+            F::Foreign { .. } => "read its data() into this record",
+            F::GradientReached { .. } => {
+                "take that gradient with grad(record=True), or stop_gradient it"
+            }
+            F::NotAsked { .. } => "add it to wrt, or call grad() without wrt",
+            F::NegativePower { .. } => "cast with .astype to a float type first",
+            F::Dead { event: Event::Rewound, .. } => {
+                "make it before the mark that the record is rewound to"
+            }
+            F::Internal { .. } => "this is a defect of wengert: please report it",
+            _ => return None,
+        })
+    }
+
+    /// The operands that the text shows, by their position in the call.
+    fn operand_mut(&mut self, position: usize) -> Option<&mut Operand> {
+        use Fault as F;
+        match self {
+            F::Broadcast { operands, .. }
+            | F::MatmulScalar { operands }
+            | F::Concatenate { operands, .. }
+            | F::Stack { operands } => operands.0.get_mut(position),
+            F::MatmulInner { a, b, .. } => match position {
+                0 => Some(a),
+                1 => Some(b),
+                _ => None,
+            },
+            F::Reshape { operand, .. }
+            | F::ReshapeInfer { operand, .. }
+            | F::BroadcastTo { operand, .. }
+            | F::Squeeze { operand, .. }
+            | F::EmptyReduction { operand, .. }
+            | F::TooManyIndices { operand, .. }
+            | F::NotOneElement { operand, .. }
+            | F::NotScalar { operand }
+            | F::SeedShape { operand, .. } => (position == 0).then_some(operand),
+            F::Labels { logits, .. } => (position == 0).then_some(logits),
+            _ => None,
+        }
+    }
+}
+
+impl Fault {
+    /// The fault with its operands known by their shapes alone.
+    #[cfg(feature = "python")]
+    pub(crate) fn without_labels(mut self) -> Self {
+        let mut position = 0;
+        while let Some(operand) = self.operand_mut(position) {
+            operand.label = None;
+            position += 1;
+        }
+        self
+    }
+}
+
+impl Error {
+    /// An error without places.
+    #[cold]
+    pub(crate) fn new(fault: Fault) -> Self {
+        Error(Box::new(Report { fault, recorded: Vec::new() }))
+    }
+
+    /// The fault, with its values as fields.
+    pub fn fault(&self) -> &Fault {
+        &self.0.fault
+    }
+
+    /// The class of the fault.
+    pub fn kind(&self) -> Kind {
+        self.0.fault.kind()
+    }
+
+    /// Gives the operand at `position` of the failed call a label, and says where it
+    /// was recorded.
+    #[must_use]
+    pub(crate) fn with_operand(
+        mut self,
+        position: usize,
+        label: String,
+        place: Place,
+    ) -> Self {
+        if let Some(operand) = self.0.fault.operand_mut(position) {
+            operand.label = Some(label.clone());
+        }
+        self.recorded_at(label, place)
+    }
+
+    /// Says where a node that the text mentions was recorded.
+    #[must_use]
+    pub(crate) fn recorded_at(mut self, label: String, place: Place) -> Self {
+        if self.0.recorded.iter().all(|known| known.label != label) {
+            self.0.recorded.push(Recorded { label, place });
+        }
+        self
+    }
+
+    /// Forgets all places, such as those of nodes that are taken back.
+    #[must_use]
+    pub(crate) fn without_places(mut self) -> Self {
+        self.0.recorded.clear();
+        self
+    }
+
+    /// Replaces site numbers by source lines.
+    #[must_use]
+    pub(crate) fn resolved(mut self, line: impl Fn(u32) -> String) -> Self {
+        for recorded in &mut self.0.recorded {
+            if let Place::Site(site) = recorded.place {
+                recorded.place = Place::Line(line(site));
+            }
+        }
+        self
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Error::new(fault)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.fault)?;
+        for (k, Recorded { label, place }) in self.0.recorded.iter().enumerate() {
+            let line = match place {
+                Place::Line(line) => line.as_str(),
+                Place::Site(_) => "an unknown place",
+            };
+            if k == 0 {
+                write!(f, "\n  {label} recorded at {line}")?;
+            } else {
+                write!(f, ", {label} at {line}")?;
+            }
+        }
+        if let Some(hint) = self.0.fault.hint() {
+            write!(f, "\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The message itself, so that `unwrap` shows it as it is meant to be read.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Unwraps for the infallible face of a call: panics at the user's line.
+#[track_caller]
+pub(crate) fn expect<T>(result: Result<T>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_values_places_and_the_remedy() {
+        let error = Error::new(Fault::NotScalar { operand: Operand::new(&[3]) })
+            .with_operand(0, "#7 relu".into(), Place::Site(4))
+            .resolved(|site| format!("train.py:{site}"));
+        assert_eq!(
+            error.to_string(),
+            "grad: #7 relu (3,) is not a scalar\n  #7 relu recorded at train.py:4\n\
+             hint: take .sum() first, or give grad(seed=...)"
+        );
+    }
+
+    #[test]
+    fn shapes_that_do_not_broadcast_are_shown_aligned() {
+        let shapes: [&[usize]; 2] = [&[128, 10], &[4]];
+        let operands = shapes.into_iter().collect();
+        let error = Error::new(Fault::Broadcast { op: "add", operands });
+        assert_eq!(
+            error.to_string(),
+            "add: shapes do not broadcast: (128, 10), (4,)\n   128 10\n        4"
+        );
+    }
+}

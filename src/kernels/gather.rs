@@ -1,0 +1,258 @@
+//! Elements that change their places: indexing and its transpose, concatenation, and
+//! the transpose of a slice.
+
+#[cfg(test)]
+mod tests;
+
+use crate::array::{View, ViewMut};
+use crate::dtype::{DType, Element};
+use crate::error::{self, Error, Fault, Result};
+use crate::kernels::reduce::Number;
+use crate::kernels::simd::{self, Kernel};
+use crate::kernels::walk::{self, Dim, Dims, Walk};
+use crate::shape::{Shape, Span};
+use smallvec::SmallVec;
+use std::mem::MaybeUninit;
+use std::slice;
+
+/// Fails at the first index outside `-limit..limit`.
+pub(crate) fn check(op: &'static str, indices: View<'_>, limit: usize) -> Result<()> {
+    if let Some(indices) = indices.as_slice()
+        && simd::dispatch(AllWithin { indices, limit })
+    {
+        return Ok(());
+    }
+    let mut dims = Dims::new();
+    for (k, value) in walk::elements(indices, &mut dims).enumerate() {
+        if !is_within(value, limit) {
+            let position = error::tuple(&unravel(k, indices.shape()));
+            let fault = Fault::IndexOutOfRange { op, value, position, limit };
+            return Err(Error::new(fault));
+        }
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn is_within(index: i64, limit: usize) -> bool {
+    let limit = limit as u64;
+    index.cast_unsigned().wrapping_add(limit) < 2 * limit
+}
+
+struct AllWithin<'a> {
+    indices: &'a [i64],
+    limit: usize,
+}
+
+impl Kernel for AllWithin<'_> {
+    type Output = bool;
+
+    // Without an early end, so that it vectorises.
+    #[inline(always)]
+    fn run(self) -> bool {
+        self.indices.iter().fold(true, |all, &index| all & is_within(index, self.limit))
+    }
+}
+
+/// The position along each axis of the `k`-th element in C order.
+fn unravel(mut k: usize, shape: &[usize]) -> Vec<usize> {
+    let mut position = vec![0; shape.len()];
+    for (at, &size) in position.iter_mut().zip(shape).rev() {
+        (*at, k) = (k % size, k / size);
+    }
+    position
+}
+
+/// The position that a checked index means: negative ones count from the end.
+///
+/// # Panics
+/// If it is out of range: memory safety hangs on that.
+#[inline(always)]
+pub(super) fn position(index: i64, limit: usize) -> usize {
+    let from_start = if index < 0 { index + limit.cast_signed() as i64 } else { index };
+    match usize::try_from(from_start) {
+        Ok(position) if position < limit => position,
+        _ => panic!("indices are checked before they are used"),
+    }
+}
+
+/// Calls `visit` with the offset that each tuple of indices means, in C order.
+///
+/// The arrays of indices have one shape; `sizes` and `strides` are those of the axes
+/// that they address.
+fn for_each_offset(
+    indices: &[View<'_>],
+    sizes: &[usize],
+    strides: &[isize],
+    mut visit: impl FnMut(isize),
+) {
+    const BLOCK: usize = 64;
+    if let ([indices], [size, ..], [stride, ..]) = (indices, sizes, strides)
+        && let Some(indices) = indices.as_slice()
+    {
+        for &index in indices {
+            visit(position(index, *size).cast_signed() * stride);
+        }
+        return;
+    }
+    let count = indices.first().map_or(1, View::len);
+    let mut dims: SmallVec<[Dims<1>; 2]> =
+        indices.iter().map(|_| Dims::new()).collect();
+    let mut arrays: SmallVec<[_; 2]> = indices
+        .iter()
+        .zip(&mut dims)
+        .map(|(indices, dims)| walk::elements(*indices, dims))
+        .collect();
+    let mut block = [0; BLOCK];
+    for start in (0..count).step_by(BLOCK) {
+        let offsets = &mut block[..BLOCK.min(count - start)];
+        offsets.fill(0);
+        for ((indices, &size), &stride) in arrays.iter_mut().zip(sizes).zip(strides) {
+            for (offset, index) in offsets.iter_mut().zip(indices) {
+                *offset += position(index, size).cast_signed() * stride;
+            }
+        }
+        offsets.iter().copied().for_each(&mut visit);
+    }
+}
+
+/// What `indices`, all of one shape, select along the leading axes of `x`. They are
+/// checked; negative ones count from the end.
+pub(crate) fn gather(x: View<'_>, indices: &[View<'_>], mut out: ViewMut<'_>) {
+    fn of<T: Element>(x: View<'_>, indices: &[View<'_>], out: &mut [MaybeUninit<T>]) {
+        let strides = x.strides();
+        let (sizes, rest) = x.shape().split_at(indices.len());
+        let (leading, trailing) = strides.split_at(indices.len());
+        let rest = Shape::new(rest);
+        let dims = walk::dims_of_two(&rest, trailing, &rest.strides());
+        let first = x.first().cast::<T>();
+        if dims.is_empty() {
+            let mut out = out.iter_mut();
+            for_each_offset(indices, sizes, leading, |offset| {
+                let Some(out) = out.next() else { return };
+                // SAFETY: the offset was checked against the sizes.
+                out.write(unsafe { first.offset(offset).read() });
+            });
+            return;
+        }
+        let mut out = out.chunks_exact_mut(rest.len());
+        for_each_offset(indices, sizes, leading, |offset| {
+            let Some(out) = out.next() else { return };
+            // SAFETY: the offset was checked against the sizes; `out` is as long as
+            // the rest of the axes.
+            unsafe { walk::copy(first.offset(offset), out.as_mut_ptr().cast(), &dims) };
+        });
+    }
+    if out.is_empty() {
+        return;
+    }
+    match x.dtype() {
+        DType::F32 => of::<f32>(x, indices, out.slice_mut()),
+        DType::F64 => of::<f64>(x, indices, out.slice_mut()),
+        DType::I64 => of::<i64>(x, indices, out.slice_mut()),
+        DType::Bool => of::<bool>(x, indices, out.slice_mut()),
+    }
+}
+
+/// Adds the parts of `x` to where `indices` point along the leading axes of zeros: the
+/// transpose of `gather`. Parts that meet are added in the order of the indices.
+pub(crate) fn scatter_add(x: View<'_>, indices: &[View<'_>], out: ViewMut<'_>) {
+    fn of<T: Number>(x: View<'_>, indices: &[View<'_>], mut out: ViewMut<'_>) {
+        let shape = Shape::new(out.shape());
+        let out = out.slice_mut::<T>();
+        out.fill(MaybeUninit::new(T::ZERO));
+        if x.is_empty() {
+            return;
+        }
+        let (sizes, rest) = shape.split_at(indices.len());
+        let (from, to) = (x.strides(), shape.strides());
+        let (places, parts) = x.shape().split_at(x.shape().len() - rest.len());
+        let (outer, inner) = from.split_at(places.len());
+        let (leading, trailing) = to.split_at(sizes.len());
+        let dims = walk::dims_of_two(parts, inner, trailing);
+        let places = walk::dims_of(places, outer);
+        let mut places = Walk::new(&places);
+        let (first, out) = (x.first().cast::<T>(), out.as_mut_ptr().cast::<T>());
+        for_each_offset(indices, sizes, leading, |offset| {
+            let Some([at]) = places.next() else { return };
+            // SAFETY: the offset was checked against the sizes.
+            unsafe { add(first.offset(at), out.offset(offset), &dims) };
+        });
+    }
+    match x.dtype() {
+        DType::F32 => of::<f32>(x, indices, out),
+        DType::F64 => of::<f64>(x, indices, out),
+        DType::I64 => of::<i64>(x, indices, out),
+        DType::Bool => unreachable!("truth values are not added"),
+    }
+}
+
+/// Adds the elements that the axes, of which none is empty, reach.
+///
+/// # Safety
+/// `from` may be read, and `to` read and written, at every offset that the axes reach.
+#[inline(always)]
+unsafe fn add<T: Number>(from: *const T, to: *mut T, dims: &[Dim<2>]) {
+    walk::for_each_inner(dims, |[read, write], Dim { size, strides }| {
+        // SAFETY: all offsets are among those that the axes reach; the memory that is
+        // read is not the memory that is written.
+        unsafe {
+            let (from, to) = (from.offset(read), to.offset(write));
+            if strides == [1, 1] {
+                let sums = slice::from_raw_parts_mut(to, size);
+                for (sum, &x) in sums.iter_mut().zip(slice::from_raw_parts(from, size))
+                {
+                    *sum = sum.plus(x);
+                }
+            } else {
+                let [read, write] = strides;
+                for k in 0..size.cast_signed() {
+                    let sum = to.offset(k * write);
+                    sum.write(sum.read().plus(from.offset(k * read).read()));
+                }
+            }
+        }
+    });
+}
+
+/// Joins arrays along `axis`.
+pub(crate) fn concatenate(parts: &[View<'_>], axis: usize, out: ViewMut<'_>) {
+    fn of<T: Element>(parts: &[View<'_>], axis: usize, mut out: ViewMut<'_>) {
+        let strides = Shape::new(out.shape()).strides();
+        let mut to = out.slice_mut::<T>().as_mut_ptr().cast::<T>();
+        for part in parts {
+            // SAFETY: the parts fill the axis one after the other.
+            unsafe { walk::copy_strided(*part, to, &strides) };
+            to = to.wrapping_offset(part.shape()[axis].cast_signed() * strides[axis]);
+        }
+    }
+    match out.dtype() {
+        DType::F32 => of::<f32>(parts, axis, out),
+        DType::F64 => of::<f64>(parts, axis, out),
+        DType::I64 => of::<i64>(parts, axis, out),
+        DType::Bool => of::<bool>(parts, axis, out),
+    }
+}
+
+/// Writes `x` to what `spans` select of zeros: the transpose of a slice.
+pub(crate) fn embed(x: View<'_>, spans: &[Span], out: ViewMut<'_>) {
+    fn of<T: Element>(x: View<'_>, spans: &[Span], mut out: ViewMut<'_>) {
+        let mut strides = Shape::new(out.shape()).strides();
+        let out = out.slice_mut::<T>();
+        out.fill(MaybeUninit::new(T::default()));
+        let mut first = 0;
+        for (stride, span) in strides.iter_mut().zip(spans) {
+            first += *stride * span.start.cast_signed();
+            *stride *= span.step;
+        }
+        let to = out.as_mut_ptr().cast::<T>().wrapping_offset(first);
+        // SAFETY: the spans lie within the axes and are as long as those of `x`.
+        unsafe { walk::copy_strided(x, to, &strides) };
+    }
+    match out.dtype() {
+        DType::F32 => of::<f32>(x, spans, out),
+        DType::F64 => of::<f64>(x, spans, out),
+        DType::I64 => of::<i64>(x, spans, out),
+        DType::Bool => of::<bool>(x, spans, out),
+    }
+}

@@ -1,0 +1,86 @@
+use super::*;
+use crate::dtype::Element;
+use crate::kernels::naive::{
+    self, Layout, assert_close, config, fresh, layout_of, size,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Layouts of two operands with no batch axis, one or two; every other time the second
+/// operand is one matrix for all.
+fn operands() -> impl Strategy<Value = (Layout, Layout)> {
+    (vec(0..4_usize, 0..=2), size(), size(), size(), any::<bool>()).prop_flat_map(
+        |(batch, m, k, n, shared)| {
+            let shape = |rows, columns| [&batch[..], &[rows, columns]].concat();
+            let axes = batch.len();
+            let share = move |mut layout: Layout| {
+                layout.steps[..axes]
+                    .iter_mut()
+                    .for_each(|step| *step *= isize::from(!shared));
+                layout
+            };
+            (layout_of(shape(m, k)), layout_of(shape(k, n)).prop_map(share))
+        },
+    )
+}
+
+fn product_of<T: Element + Number>(
+    (a, b): &(Layout, Layout),
+    seed: u64,
+    element: impl Fn(u64) -> T + Copy,
+) -> (Vec<T>, Vec<T>) {
+    let (a, b) = (a.array(seed, element), b.array(!seed, element));
+    let mut shape = a.shape().to_vec();
+    *shape.last_mut().unwrap() = *b.shape().last().unwrap();
+    let y = fresh::<T>(&shape, |out| matmul(a.view(), b.view(), out));
+    let (a, b) = (a.as_array::<T>(), b.as_array::<T>());
+    let wanted = naive::matmul(&a, &b, T::ZERO, T::plus, T::times);
+    (y.into_iter().collect(), wanted)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn products_are_those_of_a_loop(operands in operands(), seed: u64) {
+        let terms = operands.0.sizes.last().copied().unwrap_or(0) as f64;
+        let (y, wanted) = product_of::<f64>(&operands, seed, naive::real);
+        assert_close(y, wanted, 1e-14 * terms);
+        #[expect(clippy::cast_possible_truncation, reason = "the numbers fit f32")]
+        let (y, wanted) = product_of::<f32>(&operands, seed, |x| naive::real(x) as f32);
+        assert_close(y, wanted.into_iter().map(f64::from), 1e-5 * terms);
+        let (y, wanted) = product_of::<i64>(&operands, seed, u64::cast_signed);
+        prop_assert_eq!(y, wanted);
+        let (y, wanted) = product_of::<bool>(&operands, seed, |x| x % 4 == 0);
+        prop_assert_eq!(y, wanted);
+    }
+
+    /// Small products have the bits of the plain loop under every instruction set.
+    #[test]
+    fn small_products_add_in_order(
+        operands in (1..12_usize, 1..12_usize, 1..12_usize)
+            .prop_flat_map(|(m, k, n)| (layout_of(vec![m, k]), layout_of(vec![k, n]))),
+        seed: u64,
+    ) {
+        let (y, wanted) = product_of::<f64>(&operands, seed, naive::real);
+        if y.len() * operands.0.sizes[1] <= SMALL_STRIDED {
+            prop_assert_eq!(y, wanted);
+        }
+    }
+}
+
+#[test]
+fn a_product_over_nothing_is_zero() {
+    let (a, b) = (Layout::dense(&[2, 3, 0]), Layout::dense(&[2, 0, 4]));
+    let (y, _) = product_of::<f64>(&(a, b), 1, naive::real);
+    assert_eq!(y, [0.0; 24]);
+    let (a, b) = (Layout::dense(&[0, 5]), Layout::dense(&[5, 4]));
+    assert!(product_of::<f32>(&(a, b), 1, |_| 1.0).0.is_empty());
+}
+
+#[test]
+fn infinities_and_nans_spread() {
+    let (a, b) = (Layout::dense(&[3, 40]), Layout::dense(&[40, 50]));
+    let (y, wanted) = product_of::<f64>(&(a, b), 3, naive::special);
+    assert_close(y, wanted, 1e-12);
+}

@@ -1,0 +1,491 @@
+//! Elementwise loops over any mix of contiguous, repeated and strided operands.
+//!
+//! A loop runs over blocks. Contiguous operands are read where they lie; a repeated
+//! value fills a block once; strided operands are packed into a block. So one loop
+//! body, over plain slices, serves every layout and vectorises for all of them.
+
+use super::simd::{Kernel, dispatch};
+use crate::array::{Fresh, NdArray, View, ViewMut};
+use crate::dtype::{DType, Element, Scalar};
+use crate::error::{Error, Fault, Result};
+use crate::shape::{Shape, Type, broadcast_strides};
+use smallvec::SmallVec;
+use std::array::from_fn;
+use std::mem::MaybeUninit;
+use std::num::Wrapping;
+use std::ops::{Add, BitOr, Mul, Sub};
+
+/// Elements of a block: four operands of `f64` and a result stay within half of L1.
+const BLOCK: usize = 256;
+
+/// A type that loops compute with: floats, and integers that wrap.
+pub(crate) trait Lane: Copy {
+    /// The element type with the same bytes.
+    type Element: Element;
+    /// The sum; for booleans whether either is true.
+    fn plus(self, other: Self) -> Self;
+}
+
+macro_rules! lanes {
+    ($($lane:ty, $element:ty, $plus:expr;)*) => { $(
+        impl Lane for $lane {
+            type Element = $element;
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                $plus(self, other)
+            }
+        }
+    )* };
+}
+lanes! {
+    f32, f32, f32::add;
+    f64, f64, f64::add;
+    Wrapping<i64>, i64, Wrapping::add;
+    bool, bool, bool::bitor;
+}
+
+/// What is computed at each position.
+pub(crate) trait Map<T, const N: usize> {
+    type Output: Lane;
+    fn at(operands: [T; N]) -> Self::Output;
+}
+
+/// How results reach their memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mode {
+    /// The memory is fresh.
+    Write,
+    /// As `Write`, but the memory may be that of an operand, element for element.
+    Overwrite,
+    /// Results are added to what the memory holds.
+    Add,
+}
+
+/// Writes or adds `M` of the operands, which broadcast to the shape of `out`.
+pub(crate) fn map<M, T, const N: usize>(
+    operands: [View<'_>; N],
+    out: ViewMut<'_>,
+    mode: Mode,
+) where
+    M: Map<T, N>,
+    T: Lane,
+{
+    drive(operands, out, mode, body::<M, T, N>);
+}
+
+/// A loop over `count` elements of each operand.
+type Body<T, O, const N: usize> = unsafe fn([*const T; N], *mut O, usize);
+
+/// Runs a loop block by block. It is compiled once for each type; only the loop itself
+/// is compiled for each op.
+fn drive<T: Lane, O: Lane, const N: usize>(
+    operands: [View<'_>; N],
+    mut out: ViewMut<'_>,
+    mode: Mode,
+    body: Body<T, O, N>,
+) {
+    debug_assert_eq!(out.dtype(), O::Element::DTYPE);
+    let len = out.len();
+    let mut blocks = [[const { MaybeUninit::uninit() }; BLOCK]; N];
+    if len <= BLOCK || mode == Mode::Write {
+        let whole =
+            from_fn(|k| at_once(&operands[k], out.shape(), len, &mut blocks[k]));
+        if whole.iter().all(|x: &*const T| !x.is_null()) {
+            // SAFETY: each operand has as many elements as the output.
+            return unsafe { finish(body, whole, out.first_mut().cast(), len, mode) };
+        }
+    }
+    let mut sources = operands.map(|x| Source::<T>::new(x, out.shape()));
+    let out = out.first_mut().cast::<O>();
+    for start in (0..len).step_by(BLOCK) {
+        let count = BLOCK.min(len - start);
+        let x = from_fn(|k| sources[k].next(start, count, &mut blocks[k]));
+        // SAFETY: each operand has `count` elements here, and so has the output.
+        unsafe { finish(body, x, out.add(start), count, mode) };
+    }
+}
+
+/// All elements of an operand, if they lie behind one another or repeat one value that
+/// fills a single block; otherwise null.
+#[inline]
+fn at_once<T: Lane>(
+    x: &View<'_>,
+    shape: &[usize],
+    len: usize,
+    block: &mut [MaybeUninit<T>; BLOCK],
+) -> *const T {
+    if x.is_contiguous() && (std::ptr::eq(x.shape(), shape) || x.shape() == shape) {
+        return x.first().cast();
+    }
+    if x.shape().is_empty() && len <= BLOCK {
+        // SAFETY: an operand without axes has one element.
+        block[..len].fill(MaybeUninit::new(unsafe { x.first().cast::<T>().read() }));
+        return block.as_ptr().cast();
+    }
+    std::ptr::null()
+}
+
+/// Runs the loop over some elements, whose results reach `out` by the given mode.
+///
+/// # Safety
+/// Each pointer of `x` reaches `count` elements, `out` room for as many: elsewhere if
+/// they are written, initialised if they are added to. Unless they are written, `count`
+/// is at most `BLOCK`.
+unsafe fn finish<T: Lane, O: Lane, const N: usize>(
+    body: Body<T, O, N>,
+    x: [*const T; N],
+    out: *mut O,
+    count: usize,
+    mode: Mode,
+) {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        if mode == Mode::Write {
+            return body(x, out, count);
+        }
+        let mut results = [const { MaybeUninit::<O>::uninit() }; BLOCK];
+        let results = results.as_mut_ptr().cast::<O>();
+        body(x, results, count);
+        if mode == Mode::Overwrite {
+            return out.copy_from_nonoverlapping(results, count);
+        }
+        let results = std::slice::from_raw_parts(results, count);
+        let out = std::slice::from_raw_parts_mut(out, count);
+        for (sum, &x) in out.iter_mut().zip(results) {
+            *sum = sum.plus(x);
+        }
+    }
+}
+
+/// The loop of `M`, for the instruction set in use.
+///
+/// # Safety
+/// Each pointer of `x` reaches `count` elements, `out` room for as many, elsewhere.
+unsafe fn body<M: Map<T, N>, T: Lane, const N: usize>(
+    x: [*const T; N],
+    out: *mut M::Output,
+    count: usize,
+) {
+    struct Loop<'a, M: Map<T, N>, T, const N: usize> {
+        x: [&'a [T]; N],
+        out: &'a mut [MaybeUninit<M::Output>],
+    }
+    impl<M: Map<T, N>, T: Lane, const N: usize> Kernel for Loop<'_, M, T, N> {
+        type Output = ();
+        #[inline(always)]
+        fn run(self) {
+            over_slices::<M, T, N>(self.x, self.out);
+        }
+    }
+    // SAFETY: by the contract of this function.
+    unsafe {
+        let x = x.map(|x| std::slice::from_raw_parts(x, count));
+        let out = std::slice::from_raw_parts_mut(out.cast(), count);
+        dispatch(Loop::<M, T, N> { x, out });
+    }
+}
+
+/// References as parameters tell the compiler that the slices do not overlap.
+#[inline(always)]
+fn over_slices<M: Map<T, N>, T: Copy, const N: usize>(
+    x: [&[T]; N],
+    out: &mut [MaybeUninit<M::Output>],
+) {
+    for (i, y) in out.iter_mut().enumerate() {
+        // SAFETY: `body` made all slices of one length.
+        y.write(M::at(from_fn(|k| unsafe { *x[k].get_unchecked(i) })));
+    }
+}
+
+/// Adds the operand to `out`.
+pub(crate) fn add_to(x: View<'_>, out: ViewMut<'_>) {
+    struct Same;
+    impl<T: Lane> Map<T, 1> for Same {
+        type Output = T;
+        #[inline(always)]
+        fn at([x]: [T; 1]) -> T {
+            x
+        }
+    }
+    match out.dtype() {
+        DType::F32 => map::<Same, f32, 1>([x], out, Mode::Add),
+        DType::F64 => map::<Same, f64, 1>([x], out, Mode::Add),
+        DType::I64 => map::<Same, Wrapping<i64>, 1>([x], out, Mode::Add),
+        DType::Bool => unreachable!("booleans are not added"),
+    }
+}
+
+/// An operand as a sequence of blocks in the order of the output.
+enum Source<T> {
+    Slice(*const T),
+    Repeat(T),
+    Strided(Walk<T>),
+}
+
+impl<T: Lane> Source<T> {
+    #[inline]
+    fn new(x: View<'_>, shape: &[usize]) -> Self {
+        debug_assert_eq!(x.dtype(), T::Element::DTYPE);
+        if x.is_contiguous() && x.shape() == shape {
+            return Source::Slice(x.first().cast());
+        }
+        Source::broadcast(x, shape)
+    }
+
+    fn broadcast(x: View<'_>, shape: &[usize]) -> Self {
+        let first = x.first().cast::<T>();
+        if shape.contains(&0) {
+            return Source::Slice(first);
+        }
+        let strides = broadcast_strides(x.shape(), &x.strides(), shape);
+        if strides.iter().all(|&stride| stride == 0) {
+            // SAFETY: what broadcasts to a shape with elements has one.
+            return Source::Repeat(unsafe { first.read() });
+        }
+        Source::Strided(Walk::new(first, shape, &strides))
+    }
+
+    /// The next `count` elements, from `start`; packed into `block` where they do not
+    /// lie behind one another.
+    fn next(
+        &mut self,
+        start: usize,
+        count: usize,
+        block: &mut [MaybeUninit<T>; BLOCK],
+    ) -> *const T {
+        match self {
+            // SAFETY: a slice has as many elements as the output.
+            Source::Slice(first) => return unsafe { first.add(start) },
+            Source::Repeat(x) if start == 0 => {
+                block[..count].fill(MaybeUninit::new(*x));
+            }
+            Source::Repeat(_) => {}
+            Source::Strided(walk) => walk.pack(&mut block[..count]),
+        }
+        block.as_ptr().cast()
+    }
+}
+
+/// A walk over the elements of a strided array, in C order.
+struct Walk<T> {
+    at: *const T,
+    /// Sizes and strides from the innermost axis outward; neighbours that lie behind
+    /// one another are merged.
+    axes: SmallVec<[(usize, isize); 4]>,
+    /// The position along each axis.
+    position: SmallVec<[usize; 4]>,
+}
+
+impl<T: Copy> Walk<T> {
+    fn new(first: *const T, shape: &[usize], strides: &[isize]) -> Self {
+        let mut axes: SmallVec<[(usize, isize); 4]> = SmallVec::new();
+        for (&size, &stride) in shape.iter().zip(strides).rev().filter(|x| *x.0 != 1) {
+            match axes.last_mut() {
+                Some((inner, step)) if stride == *step * inner.cast_signed() => {
+                    *inner *= size;
+                }
+                _ => axes.push((size, stride)),
+            }
+        }
+        if axes.is_empty() {
+            axes.push((1, 1));
+        }
+        let position = SmallVec::from_elem(0, axes.len());
+        Walk { at: first, axes, position }
+    }
+
+    /// Copies the next elements into the block.
+    fn pack(&mut self, block: &mut [MaybeUninit<T>]) {
+        let (size, stride) = self.axes[0];
+        let mut rest = block;
+        while !rest.is_empty() {
+            let run = (size - self.position[0]).min(rest.len());
+            let (head, tail) = rest.split_at_mut(run);
+            // SAFETY: `run` elements are left along the innermost axis.
+            unsafe {
+                match stride {
+                    1 => {
+                        let from = std::slice::from_raw_parts(self.at.cast(), run);
+                        head.copy_from_slice(from);
+                    }
+                    0 => head.fill(MaybeUninit::new(self.at.read())),
+                    _ => {
+                        for (k, x) in head.iter_mut().enumerate() {
+                            x.write(self.at.offset(stride * k.cast_signed()).read());
+                        }
+                    }
+                }
+            }
+            self.at = self.at.wrapping_offset(stride * run.cast_signed());
+            self.position[0] += run;
+            if self.position[0] == size {
+                self.carry();
+            }
+            rest = tail;
+        }
+    }
+
+    /// Steps to the next row once the innermost axis is at its end.
+    fn carry(&mut self) {
+        for (k, &(size, stride)) in self.axes.iter().enumerate() {
+            if self.position[k] < size {
+                return;
+            }
+            self.position[k] = 0;
+            self.at = self.at.wrapping_offset(-stride * size.cast_signed());
+            let Some(&(_, outer)) = self.axes.get(k + 1) else { return };
+            self.position[k + 1] += 1;
+            self.at = self.at.wrapping_offset(outer);
+        }
+    }
+}
+
+/// Writes `a` where the condition holds, otherwise `b`; all broadcast to `out`.
+pub(crate) fn select(condition: View<'_>, a: View<'_>, b: View<'_>, out: ViewMut<'_>) {
+    fn typed<T: Lane>(c: View<'_>, a: View<'_>, b: View<'_>, out: ViewMut<'_>) {
+        let shape = out.shape();
+        let condition = Source::<bool>::new(c, shape);
+        let sides = [a, b].map(|x| Source::<T>::new(x, shape));
+        dispatch(Select { condition, sides, out });
+    }
+    match out.dtype() {
+        DType::F32 => typed::<f32>(condition, a, b, out),
+        DType::F64 => typed::<f64>(condition, a, b, out),
+        DType::I64 => typed::<Wrapping<i64>>(condition, a, b, out),
+        DType::Bool => typed::<bool>(condition, a, b, out),
+    }
+}
+
+struct Select<'a, T> {
+    condition: Source<bool>,
+    sides: [Source<T>; 2],
+    out: ViewMut<'a>,
+}
+
+impl<T: Lane> Kernel for Select<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(mut self) {
+        let len = self.out.len();
+        let out = self.out.first_mut().cast::<MaybeUninit<T>>();
+        let mut flags = [const { MaybeUninit::uninit() }; BLOCK];
+        let mut blocks = [[const { MaybeUninit::uninit() }; BLOCK]; 2];
+        let mut start = 0;
+        while start < len {
+            let count = BLOCK.min(len - start);
+            let condition = self.condition.next(start, count, &mut flags);
+            let [a, b] = from_fn(|k| self.sides[k].next(start, count, &mut blocks[k]));
+            // SAFETY: each operand has `count` elements here, and so has the output.
+            unsafe {
+                let condition = std::slice::from_raw_parts(condition, count);
+                let a = std::slice::from_raw_parts(a, count);
+                let b = std::slice::from_raw_parts(b, count);
+                let out = std::slice::from_raw_parts_mut(out.add(start), count);
+                for (((y, &c), &a), &b) in out.iter_mut().zip(condition).zip(a).zip(b) {
+                    y.write(if c { a } else { b });
+                }
+            }
+            start += count;
+        }
+    }
+}
+
+/// `x - rate * g`, elementwise, for floats of one type and shape.
+pub(crate) fn descend(x: &NdArray, g: &NdArray, rate: f64) -> Result<NdArray> {
+    struct Step;
+    impl<T: Lane + Mul<Output = T> + Sub<Output = T>> Map<T, 3> for Step {
+        type Output = T;
+        #[inline(always)]
+        fn at([x, g, rate]: [T; 3]) -> T {
+            x - rate * g
+        }
+    }
+    let op = "descend";
+    if x.shape() != g.shape() {
+        let operands = [x.shape(), g.shape()].into_iter().collect();
+        return Err(Error::new(Fault::Broadcast { op, operands }));
+    }
+    if x.dtype() != g.dtype() {
+        let (found, wanted) = (g.dtype(), x.dtype());
+        return Err(Error::new(Fault::WrongDType { op, found, wanted }));
+    }
+    let rate = Scalar::Float(rate).to_bits(x.dtype());
+    let operands = [x.view(), g.view(), View::of_word(&rate, x.dtype())];
+    let mut out = Fresh::new(op, Type::new(Shape::new(x.shape()), x.dtype()))?;
+    match x.dtype() {
+        DType::F32 => map::<Step, f32, 3>(operands, out.view(), Mode::Write),
+        DType::F64 => map::<Step, f64, 3>(operands, out.view(), Mode::Write),
+        dtype => return Err(Error::new(Fault::Unsupported { op, dtype })),
+    }
+    // SAFETY: the loop wrote every element.
+    Ok(unsafe { out.assume_init() })
+}
+
+impl NdArray {
+    /// This array, or a copy with its elements as another type: floats round to the
+    /// nearest, integers are truncated towards zero, `bool` is whether an element
+    /// differs from 0.
+    pub fn cast(&self, dtype: DType) -> Result<NdArray> {
+        if self.dtype() == dtype {
+            return Ok(self.clone());
+        }
+        let ty = Type::new(Shape::new(self.shape()), dtype);
+        let mut array = Fresh::new("cast", ty)?;
+        cast(self.view(), array.view());
+        // SAFETY: `cast` wrote every element.
+        Ok(unsafe { array.assume_init() })
+    }
+}
+
+/// Writes the elements as another type.
+pub(crate) fn cast(x: View<'_>, out: ViewMut<'_>) {
+    macro_rules! each_pair {
+        ($($from:ty, $from_tag:ident { $($to:ty, $to_tag:ident, $f:expr;)* })*) => {
+            match (x.dtype(), out.dtype()) { $($(
+                (DType::$from_tag, DType::$to_tag) => {
+                    struct Convert;
+                    impl Map<$from, 1> for Convert {
+                        type Output = $to;
+                        #[inline(always)]
+                        #[allow(
+                            clippy::cast_possible_truncation,
+                            clippy::redundant_closure_call,
+                            reason = "a cast is what was asked for"
+                        )]
+                        fn at([x]: [$from; 1]) -> $to {
+                            ($f)(x)
+                        }
+                    }
+                    map::<Convert, $from, 1>([x], out, Mode::Write);
+                }
+            )*)* }
+        };
+    }
+    each_pair! {
+        f32, F32 {
+            f32, F32, |x: f32| x;
+            f64, F64, f64::from;
+            Wrapping<i64>, I64, |x: f32| Wrapping(x as i64);
+            bool, Bool, |x: f32| x != 0.0;
+        }
+        f64, F64 {
+            f32, F32, |x: f64| x as f32;
+            f64, F64, |x: f64| x;
+            Wrapping<i64>, I64, |x: f64| Wrapping(x as i64);
+            bool, Bool, |x: f64| x != 0.0;
+        }
+        Wrapping<i64>, I64 {
+            f32, F32, |x: Wrapping<i64>| x.0 as f32;
+            f64, F64, |x: Wrapping<i64>| x.0 as f64;
+            Wrapping<i64>, I64, |x: Wrapping<i64>| x;
+            bool, Bool, |x: Wrapping<i64>| x.0 != 0;
+        }
+        bool, Bool {
+            f32, F32, |x: bool| f32::from(u8::from(x));
+            f64, F64, |x: bool| f64::from(u8::from(x));
+            Wrapping<i64>, I64, |x: bool| Wrapping(i64::from(x));
+            bool, Bool, |x: bool| x;
+        }
+    }
+}

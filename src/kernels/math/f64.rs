@@ -1,0 +1,428 @@
+//! The functions for `f64`.
+
+use super::reduction::reduce_large;
+use std::f64::consts::{FRAC_2_PI, LOG2_E};
+
+/// Adding this rounds a small number to an integer and leaves that integer in the low
+/// bits of the sum: 1.5 * 2^52, whose unit in the last place is 1. Unlike a
+/// conversion, this vectorises without AVX-512DQ.
+pub(super) const ROUND: f64 = 6_755_399_441_055_744.0;
+pub(super) const TWO_52: f64 = 4_503_599_627_370_496.0;
+const TWO_54: f64 = 18_014_398_509_481_984.0;
+
+/// ln 2 to 42 bits, so that its product with an exponent is exact, and the rest.
+const LN2_HI: f64 = 0.693_147_180_559_890_3;
+const LN2_LO: f64 = 5.497_923_018_708_371e-14;
+
+const SIGN: u64 = 1 << 63;
+const MANTISSA: u64 = (1 << 52) - 1;
+const ONE_BITS: u64 = 1.0_f64.to_bits();
+const SQRT_HALF_BITS: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
+const TWO_52_BITS: u64 = TWO_52.to_bits();
+
+/// (e^r - 1 - r - r^2 / 2) / r^3 on |r| <= ln 2 / 2; error of e^r - 1: 2^-58.5.
+const EXP: [f64; 10] = [
+    0.166_666_666_666_666_74,
+    0.041_666_666_666_666_39,
+    0.008_333_333_333_324_186,
+    0.001_388_888_888_907_393_9,
+    0.000_198_412_698_801_199_63,
+    2.480_158_689_833_984_2e-5,
+    2.755_724_989_537_089_2e-6,
+    2.755_766_488_034_537_4e-7,
+    2.510_715_777_300_626e-8,
+    2.078_863_317_125_429_4e-9,
+];
+/// (ln((1 + s) / (1 - s)) - 2 s) / s^3 in powers of s^2, |s| <= 3 - 2 sqrt 2; error
+/// of the logarithm: 2^-59.5.
+const LN: [f64; 7] = [
+    0.666_666_666_666_673_4,
+    0.399_999_999_994_164_75,
+    0.285_714_287_421_039_6,
+    0.222_221_985_933_193_48,
+    0.181_835_636_623_655_18,
+    0.153_140_590_929_921_4,
+    0.147_959_393_979_602_9,
+];
+/// The same to 2^-66.6, for `pow`, which multiplies the error by up to 2^9.
+const LN_POW: [f64; 8] = [
+    0.666_666_666_666_666_6,
+    0.400_000_000_000_049_26,
+    0.285_714_285_694_095_24,
+    0.222_222_226_073_237_72,
+    0.181_817_783_193_684_1,
+    0.153_869_906_952_742_36,
+    0.132_521_015_881_326_28,
+    0.132_352_365_701_450_1,
+];
+/// (sin r - r) / r^3 in powers of r^2 on |r| <= pi / 4; error of the sine: 2^-57.9.
+const SIN: [f64; 6] = [
+    -0.166_666_666_666_666_3,
+    0.008_333_333_333_321_84,
+    -0.000_198_412_698_293_585_22,
+    2.755_731_353_850_934e-6,
+    -2.505_073_438_798_258_6e-8,
+    1.589_543_318_729_018_4e-10,
+];
+/// (cos r - 1 + r^2 / 2) / r^4 likewise; error of the cosine: 2^-63.9.
+const COS: [f64; 6] = [
+    0.041_666_666_666_666_595,
+    -0.001_388_888_888_887_333_3,
+    2.480_158_728_899_288_7e-5,
+    -2.755_731_421_356_127e-7,
+    2.087_570_483_430_769e-9,
+    -1.135_871_633_324_59e-11,
+];
+
+/// `sin` and `cos` hold up to here.
+///
+/// Below, the multiple of pi / 2 has at most 18 bits. The bound on the error was
+/// checked at the worst case of each binade, found by continued fractions (Muller,
+/// "Elementary Functions", 3rd ed., chapter 11).
+pub(crate) const TRIG_LIMIT: f64 = 400_000.0;
+/// pi / 2 in three parts, the first two of 35 bits: their products with a multiple of
+/// 18 bits are exact.
+const HALF_PI: [f64; 3] = [
+    f64::from_bits(0x3ff9_21fb_5444_0000),
+    f64::from_bits(0x3d86_8c23_4c4c_0000),
+    f64::from_bits(0x3b29_8a2e_0370_7345),
+];
+
+/// Limits `x`; a NaN stays. In this form each line is one instruction.
+#[inline(always)]
+fn limit(x: f64, low: f64, high: f64) -> f64 {
+    let x = if high < x { high } else { x };
+    if low > x { low } else { x }
+}
+
+/// The upper 26 bits of the significand: products of two such numbers are exact.
+#[inline(always)]
+fn top(x: f64) -> f64 {
+    f64::from_bits(x.to_bits() & !((1 << 27) - 1))
+}
+
+/// e^(x + tail) = 2^k (1 + hi + lo). The low bits of the first result are k + bias.
+#[inline(always)]
+fn split_exp(x: f64, tail: f64, bias: f64) -> (u64, f64, f64) {
+    let shifted = x * LOG2_E + (ROUND + bias);
+    let k = shifted - (ROUND + bias);
+    let a = x - k * LN2_HI;
+    let b = k * LN2_LO - tail;
+    let r = a - b;
+    let error = (a - r) - b;
+    let z = r * r;
+    let w = z * z;
+    // Pairs rather than Horner's rule: its chain of dependent operations leaves the
+    // processor idle.
+    let p0 = EXP[0] + r * EXP[1];
+    let p2 = EXP[2] + r * EXP[3];
+    let p4 = EXP[4] + r * EXP[5];
+    let p6 = EXP[6] + r * EXP[7];
+    let p8 = EXP[8] + r * EXP[9];
+    let p = (p0 + z * p2) + w * ((p4 + z * p6) + w * p8);
+    let q = (0.5 * z + error) + (r * z) * p;
+    let hi = r + q;
+    (shifted.to_bits(), hi, q - (hi - r))
+}
+
+/// 2^k as two factors, from `split_exp` with a bias of 2046: one factor cannot reach
+/// 2^1024 or the subnormals.
+#[inline(always)]
+fn halves(shifted: u64) -> (f64, f64) {
+    let k = shifted & 0xfff;
+    let half = k >> 1;
+    (f64::from_bits(half << 52), f64::from_bits((k - half) << 52))
+}
+
+/// `(n + n_low) / (d + d_low)` with one rounding that matters: a quotient of 26 bits
+/// has an exact remainder.
+#[inline(always)]
+fn divide(n: f64, n_low: f64, d: f64, d_low: f64) -> f64 {
+    let inverse = 1.0 / d;
+    let quotient = top(n * inverse);
+    let d_top = top(d);
+    let d_rest = (d - d_top) + d_low;
+    let remainder = ((n - quotient * d_top) - quotient * d_rest) + n_low;
+    quotient + remainder * inverse
+}
+
+/// e^x.
+#[inline(always)]
+pub(crate) fn exp(x: f64) -> f64 {
+    let (k, hi, _) = split_exp(limit(x, -746.0, 710.0), 0.0, 2046.0);
+    let (s, t) = halves(k);
+    (1.0 + hi) * s * t
+}
+
+/// e^x - 1, accurate near 0.
+#[inline(always)]
+pub(crate) fn exp_m1(x: f64) -> f64 {
+    // Half the result throughout: 2^1024 would overflow too early.
+    let (k, hi, lo) = split_exp(limit(x, -40.0, 710.0), 0.0, 1022.0);
+    let scale = f64::from_bits(k << 52);
+    let base = scale - 0.5;
+    let step = scale * hi;
+    let sum = base + step;
+    let error = (step - (sum - base)) + scale * lo;
+    // Halving a subnormal would lose its last bit, and -0 its sign.
+    if x.abs() < 5e-17 { x } else { (sum + error) * 2.0 }
+}
+
+/// x = 2^k m with m from sqrt(1/2) to sqrt 2: k + 1023 and m.
+#[inline(always)]
+pub(super) fn split_ln(x: f64) -> (u64, f64) {
+    let bits = x.to_bits().wrapping_add(ONE_BITS - SQRT_HALF_BITS);
+    (bits >> 52, f64::from_bits((bits & MANTISSA) + SQRT_HALF_BITS))
+}
+
+/// `split_ln` for any positive x, with k as a float.
+#[inline(always)]
+fn split_ln_any(x: f64) -> (f64, f64) {
+    let subnormal = x < f64::MIN_POSITIVE;
+    let (k, m) = split_ln(if subnormal { x * TWO_54 } else { x });
+    let bias = TWO_52 + if subnormal { 1077.0 } else { 1023.0 };
+    (f64::from_bits(k | TWO_52_BITS) - bias, m)
+}
+
+/// k ln 2 + ln(1 + f) + low, given s = f / (2 + f).
+///
+/// With s = f / (2 + f), 2 s = f - f^2 / 2 + s f^2 / 2, so that the term f, which is
+/// exact, is added last.
+#[inline(always)]
+fn join_ln(k: f64, f: f64, s: f64, low: f64) -> f64 {
+    let z = s * s;
+    let w = z * z;
+    let p0 = LN[0] + z * LN[1];
+    let p2 = LN[2] + z * LN[3];
+    let p4 = LN[4] + z * LN[5];
+    let p = z * ((p0 + w * p2) + (w * w) * (p4 + w * LN[6]));
+    let half = 0.5 * f * f;
+    k * LN2_HI - ((half - (s * (half + p) + (k * LN2_LO + low))) - f)
+}
+
+/// `y`, unless ln x has a special value.
+#[inline(always)]
+fn special_ln(x: f64, y: f64) -> f64 {
+    let y = if x < f64::INFINITY { y } else { x };
+    let y = if x == 0.0 { f64::NEG_INFINITY } else { y };
+    if x < 0.0 { f64::NAN } else { y }
+}
+
+/// The natural logarithm.
+#[inline(always)]
+pub(crate) fn ln(x: f64) -> f64 {
+    let (k, m) = split_ln_any(x);
+    let f = m - 1.0;
+    special_ln(x, join_ln(k, f, f / (2.0 + f), 0.0))
+}
+
+/// ln(1 + x), accurate near 0.
+#[inline(always)]
+pub(crate) fn ln_1p(x: f64) -> f64 {
+    // 1 + x = u + c exactly: "TwoSum" (Handbook, section 4.3).
+    let u = 1.0 + x;
+    let b = u - 1.0;
+    let c = (1.0 - (u - b)) + (x - b);
+    let (k, m) = split_ln(u);
+    let c = c * f64::from_bits((2047_u64.wrapping_sub(k)) << 52) * 0.5;
+    let k = f64::from_bits(k | TWO_52_BITS) - (TWO_52 + 1023.0);
+    let g = m - 1.0;
+    let f = g + c;
+    let inverse = 1.0 / (2.0 + f);
+    // What f lost changes the logarithm by a factor 1 / (1 + f) of it, which is
+    // 4 / (2 + f)^2 to 3 %.
+    let lost = (c - (f - g)) * (4.06 * (inverse * inverse));
+    special_ln(u, join_ln(k, f, f * inverse, lost)).copysign(x)
+}
+
+/// The hyperbolic tangent, as -h / (2 + h) with h = e^(-2 |x|) - 1.
+#[inline(always)]
+pub(crate) fn tanh(x: f64) -> f64 {
+    let y = x.abs();
+    let y = if 22.0 < y { 22.0 } else { y };
+    let (k, hi, lo) = split_exp(-2.0 * y, 0.0, 1023.0);
+    let scale = f64::from_bits(k << 52);
+    let base = scale - 1.0;
+    let step = scale * hi;
+    let h = base + step;
+    let h_low = ((step - (h - base)) + scale * lo) + (scale - (base + 1.0));
+    let d = h + 2.0;
+    let d_low = (h - (d - 2.0)) + h_low;
+    divide(-h, -h_low, d, d_low).copysign(x)
+}
+
+/// 1 / (1 + e^-x); e^x for large negative x, down to the subnormals.
+#[inline(always)]
+pub(crate) fn logistic(x: f64) -> f64 {
+    let y = -x.abs();
+    let y = if -746.0 > y { -746.0 } else { y };
+    let (k, hi, lo) = split_exp(y, 0.0, 2046.0);
+    let (s, t) = halves(k);
+    let scale = s * t;
+    let w = 1.0 + hi;
+    let e = w * scale;
+    let e_low = ((hi - (w - 1.0)) + lo) * scale;
+    let d = 1.0 + e;
+    let tail = divide(e, e_low, d, (e - (d - 1.0)) + e_low);
+    if x < 0.0 { tail } else { 1.0 - tail }
+}
+
+/// x = n pi / 2 + r + low for 0 <= x <= `TRIG_LIMIT`; the low bits of the first result
+/// are n. Cody and Waite's method (Muller, as above).
+#[inline(always)]
+fn reduce(x: f64) -> (u64, f64, f64) {
+    let shifted = x * FRAC_2_PI + ROUND;
+    let n = shifted - ROUND;
+    let a = x - n * HALF_PI[0];
+    let b = n * HALF_PI[1];
+    // "Fast2Sum" recovers what a - b loses (Handbook, section 4.3): even where
+    // |a| < |b|, a is a multiple of the last place of b, which is enough.
+    let c = a - b;
+    let t = n * HALF_PI[2] - ((a - c) - b);
+    let r = c - t;
+    (shifted.to_bits(), r, (c - r) - t)
+}
+
+/// The sine of n pi / 2 + r + low.
+#[inline(always)]
+fn wave(n: u64, r: f64, low: f64) -> f64 {
+    // Choosing coefficients is cheaper than evaluating both polynomials.
+    let odd = n & 1 != 0;
+    let pick = |sin: f64, cos: f64| if odd { cos } else { sin };
+    let z = r * r;
+    let w = z * z;
+    let p0 = pick(SIN[0], COS[0]) + z * pick(SIN[1], COS[1]);
+    let p2 = pick(SIN[2], COS[2]) + z * pick(SIN[3], COS[3]);
+    let p4 = pick(SIN[4], COS[4]) + z * pick(SIN[5], COS[5]);
+    let p = p0 + w * (p2 + w * p4);
+    let half = 0.5 * z;
+    let c = 1.0 - half;
+    let lost = pick(0.0, (1.0 - c) - half);
+    let y = pick(r, c) + (lost + (pick(r, z) * z * p + low * pick(c, -r)));
+    f64::from_bits(y.to_bits() ^ ((n & 2) << 62))
+}
+
+#[inline(always)]
+fn flip_sign(y: f64, x: f64) -> f64 {
+    f64::from_bits(y.to_bits() ^ (x.to_bits() & SIGN))
+}
+
+/// The sine, for |x| <= `TRIG_LIMIT`.
+#[inline(always)]
+pub(crate) fn sin(x: f64) -> f64 {
+    let (n, r, low) = reduce(x.abs());
+    flip_sign(wave(n, r, low), x)
+}
+
+/// The cosine, for |x| <= `TRIG_LIMIT`.
+#[inline(always)]
+pub(crate) fn cos(x: f64) -> f64 {
+    let (n, r, low) = reduce(x.abs());
+    wave(n.wrapping_add(1), r, low)
+}
+
+/// The sine of any angle; does not vectorise.
+#[inline]
+pub(crate) fn sin_any(x: f64) -> f64 {
+    if x.abs() <= TRIG_LIMIT {
+        return sin(x);
+    }
+    let (n, r, low) = reduce_large(x.abs());
+    flip_sign(wave(n, r, low), x)
+}
+
+/// The cosine of any angle; does not vectorise.
+#[inline]
+pub(crate) fn cos_any(x: f64) -> f64 {
+    if x.abs() <= TRIG_LIMIT {
+        return cos(x);
+    }
+    let (n, r, low) = reduce_large(x.abs());
+    wave(n.wrapping_add(1), r, low)
+}
+
+/// Whether a block needs `sin_any` and `cos_any`.
+#[inline(always)]
+#[cfg(test)]
+pub(crate) fn beyond_trig_limit(block: &[f64]) -> bool {
+    // No early exit: it would not vectorise.
+    block.iter().fold(false, |found, x| found | (x.abs() > TRIG_LIMIT))
+}
+
+/// Whether x >= 0 is an integer; every x >= 2^52 is.
+#[inline(always)]
+fn is_integer(x: f64) -> bool {
+    (if x < TWO_52 { (x + TWO_52) - TWO_52 } else { x }) == x
+}
+
+/// ln x for positive x as a number of 26 bits and the rest, to 2^-64 of its value.
+#[inline(always)]
+fn ln_extended(x: f64) -> (f64, f64) {
+    let (k, m) = split_ln_any(x);
+    // s = (m - 1) / (m + 1) in two parts, the first of 26 bits.
+    let f = m - 1.0;
+    let d = m + 1.0;
+    let inverse = 1.0 / d;
+    let s = top(f * inverse);
+    let d_top = top(d);
+    let d_rest = (d - d_top) + (m - (d - 1.0));
+    let s_low = ((f - s * d_top) - s * d_rest) * inverse;
+    // s^2 in two parts.
+    let z = s * s;
+    let z_low = s_low * (s + (s + s_low));
+    let z_top = top(z);
+    let z_rest = (z - z_top) + z_low;
+    // v = (ln x - 2 s) / s^3 in two parts, then s^2 v, then s^3 v.
+    let y = z + z_low;
+    let w = y * y;
+    let p1 = LN_POW[1] + y * LN_POW[2];
+    let p3 = LN_POW[3] + y * LN_POW[4];
+    let p5 = LN_POW[5] + y * LN_POW[6];
+    let rest = y * ((p1 + w * p3) + (w * w) * (p5 + w * LN_POW[7]));
+    let v = LN_POW[0] + rest;
+    let v_top = top(v);
+    let v_rest = (LN_POW[0] - v_top) + rest;
+    let u_exact = z_top * v_top;
+    let u_error = z_top * v_rest + z_rest * v;
+    let u = u_exact + u_error;
+    let u_top = top(u);
+    let u_rest = (u_exact - u_top) + u_error;
+    let cubic = s * u_top;
+    let cubic_low = s * u_rest + s_low * u;
+    // The sum of k ln 2, 2 s and the rest, the larger terms by "Fast2Sum".
+    let a = k * LN2_HI;
+    let b = a + 2.0 * s;
+    let c = b + cubic;
+    let lost = (2.0 * s - (b - a)) + (cubic - (c - b));
+    let low = ((2.0 * s_low + cubic_low) + k * LN2_LO) + lost;
+    let hi = top(c + low);
+    (hi, (c - hi) + low)
+}
+
+/// a^b, with the special values of C99's `pow`: 1 where b = 0 or a = 1, NaN for
+/// negative a and fractional b.
+#[inline(always)]
+pub(crate) fn pow(a: f64, b: f64) -> f64 {
+    let x = a.abs();
+    let (l, l_low) = ln_extended(x);
+    // Beyond 1e21 the result is 0, 1 or infinite, and an infinite b would give NaN.
+    let c = limit(b, -1e21, 1e21);
+    let c_top = top(c);
+    let exact = c_top * l;
+    let error = (c - c_top) * l + c * l_low;
+    let y = exact + error;
+    let y_low = if y.abs() < 800.0 { (exact - y) + error } else { 0.0 };
+    let y = if x < f64::INFINITY { y } else { b * x };
+    let y = if x == 0.0 { b * f64::NEG_INFINITY } else { y };
+    let (k, hi, lo) = split_exp(limit(y, -746.0, 710.0), y_low, 2046.0);
+    let w = 1.0 + hi;
+    let (s, t) = halves(k);
+    let y = (w + ((hi - (w - 1.0)) + lo)) * s * t;
+
+    let whole = is_integer(b.abs());
+    let odd = whole && !is_integer(0.5 * b.abs());
+    let undefined = a < 0.0 && x < f64::INFINITY && !whole;
+    let y = if undefined { f64::NAN } else { y };
+    let y = if odd { flip_sign(y, a) } else { y };
+    if b == 0.0 || a == 1.0 { 1.0 } else { y }
+}

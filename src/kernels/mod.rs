@@ -1,0 +1,14 @@
+//! Loops over elements. A kernel reads [`View`](crate::array::View)s, fills a
+//! [`ViewMut`](crate::array::ViewMut), and trusts that shapes and types were checked.
+//! What an op means, and what its gradient is, does not belong here.
+
+pub(crate) mod gather;
+pub(crate) mod gemm;
+pub(crate) mod map;
+pub(crate) mod math;
+#[cfg(test)]
+mod naive;
+pub(crate) mod reduce;
+pub(crate) mod rows;
+pub(crate) mod simd;
+mod walk;

@@ -1,0 +1,233 @@
+//! The ways in which elements are combined, and the order in which a slice is.
+
+use crate::dtype::Element;
+use crate::kernels::rows::Real;
+use smallvec::SmallVec;
+use std::marker::PhantomData;
+use std::{array, mem};
+
+/// Elements under `+` and `×`: integers wrap, truth values know *or* and *and*.
+pub(in crate::kernels) trait Number: Element {
+    const ZERO: Self;
+    const ONE: Self;
+    /// What leaves every number as it is when added, the sign of a zero included.
+    const NEUTRAL: Self;
+    fn plus(self, other: Self) -> Self;
+    fn times(self, other: Self) -> Self;
+}
+
+macro_rules! number {
+    ($($t:ty, $zero:expr, $one:expr, $neutral:expr, $plus:expr, $times:expr;)*) => {$(
+        impl Number for $t {
+            const ZERO: Self = $zero;
+            const ONE: Self = $one;
+            const NEUTRAL: Self = $neutral;
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                $plus(self, other)
+            }
+            #[inline(always)]
+            fn times(self, other: Self) -> Self {
+                $times(self, other)
+            }
+        }
+    )*};
+}
+number! {
+    f32, 0.0, 1.0, -0.0, |a, b| a + b, |a, b| a * b;
+    f64, 0.0, 1.0, -0.0, |a, b| a + b, |a, b| a * b;
+    i64, 0, 1, 0, i64::wrapping_add, i64::wrapping_mul;
+    bool, false, true, false, |a, b| a | b, |a, b| a & b;
+}
+
+/// A way to combine the elements of a reduction into one.
+pub(in crate::kernels) trait Fold: Copy {
+    type Item: Element;
+    type Acc: Copy;
+    /// Joined to anything, it changes nothing.
+    const NEUTRAL: Self::Acc;
+    /// Whether every order gives the same bits, so that the compiler may choose one.
+    const ORDERLESS: bool = !Self::Item::DTYPE.is_float();
+    fn lift(x: Self::Item) -> Self::Acc;
+    fn join(a: Self::Acc, b: Self::Acc) -> Self::Acc;
+    fn finish(self, acc: Self::Acc) -> Self::Item;
+}
+
+/// The sum, in the elements' own type.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) struct Sum<T>(pub(in crate::kernels) PhantomData<T>);
+
+impl<T: Number> Fold for Sum<T> {
+    type Item = T;
+    type Acc = T;
+    const NEUTRAL: T = T::NEUTRAL;
+    #[inline(always)]
+    fn lift(x: T) -> T {
+        x
+    }
+    #[inline(always)]
+    fn join(a: T, b: T) -> T {
+        a.plus(b)
+    }
+    #[inline(always)]
+    fn finish(self, acc: T) -> T {
+        acc
+    }
+}
+
+/// The sum in `f64`, divided before it is rounded to the elements' type.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) struct Mean<T> {
+    pub(in crate::kernels) divisor: f64,
+    pub(in crate::kernels) of: PhantomData<T>,
+}
+
+impl<T: Real> Fold for Mean<T> {
+    type Item = T;
+    type Acc = f64;
+    const NEUTRAL: f64 = -0.0;
+    #[inline(always)]
+    fn lift(x: T) -> f64 {
+        x.widen()
+    }
+    #[inline(always)]
+    fn join(a: f64, b: f64) -> f64 {
+        a + b
+    }
+    #[inline(always)]
+    fn finish(self, acc: f64) -> T {
+        T::narrow(acc / self.divisor)
+    }
+}
+
+/// Elements with a largest one; a NaN is larger than any number.
+pub(in crate::kernels) trait Ordered: Element + PartialOrd {
+    const LEAST: Self;
+    fn is_nan(self) -> bool;
+    /// Whether this is larger than `other`.
+    #[inline(always)]
+    fn beats(self, other: Self) -> bool {
+        self > other || (self.is_nan() && !other.is_nan())
+    }
+    /// The larger of two; the first of two equals.
+    #[inline(always)]
+    fn larger(self, other: Self) -> Self {
+        if self >= other || self.is_nan() { self } else { other }
+    }
+}
+
+macro_rules! ordered {
+    ($($t:ty, $least:expr, $is_nan:expr;)*) => {$(
+        impl Ordered for $t {
+            const LEAST: Self = $least;
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                $is_nan(self)
+            }
+        }
+    )*};
+}
+ordered! {
+    f32, f32::NEG_INFINITY, f32::is_nan;
+    f64, f64::NEG_INFINITY, f64::is_nan;
+    i64, i64::MIN, |_| false;
+    bool, false, |_| false;
+}
+
+/// The largest element.
+#[derive(Clone, Copy)]
+pub(in crate::kernels) struct Max<T>(pub(in crate::kernels) PhantomData<T>);
+
+impl<T: Ordered> Fold for Max<T> {
+    type Item = T;
+    type Acc = T;
+    const NEUTRAL: T = T::LEAST;
+    #[inline(always)]
+    fn lift(x: T) -> T {
+        x
+    }
+    #[inline(always)]
+    fn join(a: T, b: T) -> T {
+        a.larger(b)
+    }
+    #[inline(always)]
+    fn finish(self, acc: T) -> T {
+        acc
+    }
+}
+
+/// Joins results in pairs: those of one block, of two, of four and so on, so that the
+/// order depends on their number alone. `None` if there are none.
+pub(in crate::kernels) fn join_tree<A>(
+    mut items: impl Iterator<Item = A>,
+    join: impl Fn(A, A) -> A,
+) -> Option<A> {
+    let mut last = items.next()?;
+    // What is here are the ones of a binary counter.
+    let mut partial = SmallVec::<[A; 16]>::new();
+    for (count, item) in items.enumerate() {
+        let mut whole = mem::replace(&mut last, item);
+        for _ in 0..count.trailing_ones() {
+            if let Some(left) = partial.pop() {
+                whole = join(left, whole);
+            }
+        }
+        partial.push(whole);
+    }
+    Some(partial.into_iter().rev().fold(last, |right, left| join(left, right)))
+}
+
+/// Elements that `fold_block` is meant for at most; longer runs are cut into blocks.
+pub(in crate::kernels) const BLOCK: usize = 4096;
+/// Elements that are combined in pairs before they join a running result.
+pub(in crate::kernels) const GROUP: usize = 8;
+/// Running results of a slice.
+const LANES: usize = 16;
+
+/// Folds a block: in lanes, eight rows of them at a time, then row by row; at last the
+/// lanes in halves.
+///
+/// Lanes are passed by value, as behind references they would be kept in memory; and
+/// halves, not neighbours, are joined, as the compiler finds its vectors from the end.
+#[inline(always)]
+pub(in crate::kernels) fn fold_block<F: Fold>(x: &[F::Item]) -> F::Acc {
+    if F::ORDERLESS {
+        return x.iter().fold(F::NEUTRAL, |acc, &x| F::join(acc, F::lift(x)));
+    }
+    let (rows, x) = x.as_chunks::<LANES>();
+    let (groups, rows) = rows.as_chunks::<GROUP>();
+    let row = |row: &[_; LANES]| -> [_; LANES] { array::from_fn(|k| F::lift(row[k])) };
+    let mut lanes = [F::NEUTRAL; LANES];
+    for [a, b, c, d, e, f, g, h] in groups {
+        let group = [row(a), row(b), row(c), row(d), row(e), row(f), row(g), row(h)];
+        lanes = join_lanes::<F, _>(lanes, join_group(group, join_lanes::<F, _>));
+    }
+    for row in rows {
+        lanes = join_lanes::<F, _>(lanes, array::from_fn(|k| F::lift(row[k])));
+    }
+    let mut eight: [_; 8] = array::from_fn(|k| F::join(lanes[k], lanes[k + 8]));
+    let (rows, x) = x.as_chunks::<8>();
+    for row in rows {
+        eight = join_lanes::<F, _>(eight, array::from_fn(|k| F::lift(row[k])));
+    }
+    let four: [_; 4] = array::from_fn(|k| F::join(eight[k], eight[k + 4]));
+    let two: [_; 2] = array::from_fn(|k| F::join(four[k], four[k + 2]));
+    let rest = x.iter().fold(F::NEUTRAL, |acc, &x| F::join(acc, F::lift(x)));
+    F::join(F::join(two[0], two[1]), rest)
+}
+
+#[inline(always)]
+fn join_lanes<F: Fold, const N: usize>(a: [F::Acc; N], b: [F::Acc; N]) -> [F::Acc; N] {
+    array::from_fn(|k| F::join(a[k], b[k]))
+}
+
+/// Joins a group in pairs.
+#[inline(always)]
+pub(in crate::kernels) fn join_group<A>(
+    group: [A; GROUP],
+    join: impl Fn(A, A) -> A,
+) -> A {
+    let [a, b, c, d, e, f, g, h] = group;
+    let (ab, cd, ef, gh) = (join(a, b), join(c, d), join(e, f), join(g, h));
+    join(join(ab, cd), join(ef, gh))
+}

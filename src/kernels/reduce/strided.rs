@@ -1,0 +1,360 @@
+//! The order of a reduction over strided memory: row by row, or many columns side by
+//! side, whichever follows memory.
+//!
+//! Only the loops over elements are compiled for each instruction set.
+
+use super::fold::{BLOCK, Fold, GROUP, fold_block, join_group, join_tree};
+use crate::array::{NdArray, View, ViewMut};
+use crate::dtype::Element;
+use crate::error::Result;
+use crate::kernels::simd::{self, Kernel};
+use crate::kernels::walk::{self, Dim, Dims, Walk};
+use crate::shape::{Shape, Strides};
+use std::mem::MaybeUninit;
+use std::{array, slice};
+
+/// Short rows that are folded in one call.
+const ROWS: usize = 16;
+/// Columns that are folded side by side.
+pub(super) const WIDTH: usize = 128;
+/// Rows that are added to one running result; beyond that, results meet in a tree.
+const HEIGHT: usize = 8 * GROUP;
+/// Rows of fewer columns are folded as if several were one.
+const NARROW: usize = 32;
+
+/// Folds `axes` of an array that is not empty.
+pub(super) fn reduce<F: Fold>(
+    op: &'static str,
+    fold: F,
+    x: View<'_>,
+    axes: &[usize],
+    mut out: ViewMut<'_>,
+) -> Result<()> {
+    debug_assert!(!x.is_empty());
+    let (first, kept, reduced) =
+        dense_axes(x, axes).unwrap_or_else(|| any_axes(x, axes));
+    let by_columns = match (kept.last(), reduced.last()) {
+        (Some(kept), Some(run)) => (1..run.strides[0]).contains(&kept.strides[0].abs()),
+        (kept, _) => kept.is_some(),
+    };
+    let mut reduction =
+        Reduction { fold, first: first.cast(), kept, reduced, by_columns };
+    let _memory = reduction.pack(op)?;
+    // SAFETY: the axes are those of an array whose first element is `first`, and the
+    // innermost has stride 1.
+    unsafe { reduction.run(out.slice_mut()) }
+    Ok(())
+}
+
+/// The first element, the kept axes and the reduced axes of a contiguous array that is
+/// reduced along neighbouring axes: the common case, and the quick one.
+#[inline(always)]
+fn dense_axes(x: View<'_>, axes: &[usize]) -> Option<(*const u8, Dims<1>, Dims<1>)> {
+    let (&start, end) = (axes.first()?, axes.last()? + 1);
+    if !x.is_contiguous() || end - start != axes.len() {
+        return None;
+    }
+    let size = |axes: &[usize]| axes.iter().product::<usize>();
+    let (outer, rest) = x.shape().split_at(start);
+    let (rows, columns) = rest.split_at(axes.len());
+    let (rows, columns) = (size(rows), size(columns));
+    let dims = |sizes: [(usize, usize); 2]| {
+        let dims =
+            sizes.map(|(size, step)| Dim { size, strides: [step.cast_signed()] });
+        dims.into_iter().filter(|dim| dim.size != 1).collect()
+    };
+    let kept = dims([(size(outer), rows * columns), (columns, 1)]);
+    Some((x.first(), kept, dims([(1, 0), (rows, columns)])))
+}
+
+/// As `dense_axes`, for any array.
+fn any_axes(x: View<'_>, axes: &[usize]) -> (*const u8, Dims<1>, Dims<1>) {
+    let (mut kept, mut reduced) = (Dims::new(), Dims::new());
+    let mut first = x.first();
+    for (k, (&size, mut stride)) in x.shape().iter().zip(x.strides()).enumerate() {
+        if !axes.contains(&k) {
+            kept.push(Dim { size, strides: [stride] });
+            continue;
+        }
+        if stride < 0 {
+            let bytes = stride * x.dtype().size().cast_signed();
+            first = first.wrapping_offset(bytes * (size - 1).cast_signed());
+            stride = -stride;
+        }
+        reduced.push(Dim { size, strides: [stride] });
+    }
+    // The order along reduced axes is free, so it is that of memory: forward, the
+    // smallest step innermost, and repetitions outermost.
+    reduced.sort_unstable_by_key(|dim| (dim.strides != [0], -dim.strides[0]));
+    (first, walk::merged(kept), walk::merged(reduced))
+}
+
+struct Reduction<F: Fold> {
+    fold: F,
+    first: *const F::Item,
+    kept: Dims<1>,
+    reduced: Dims<1>,
+    /// Whether the innermost axis is a kept one.
+    by_columns: bool,
+}
+
+impl<F: Fold> Reduction<F> {
+    /// Copies the elements, unless the innermost axis has stride 1 already; returns
+    /// what keeps the copy alive.
+    fn pack(&mut self, op: &'static str) -> Result<Option<NdArray>> {
+        let kept = self.kept.len();
+        let (outer, columns) =
+            self.kept.split_at_mut(kept - usize::from(self.by_columns));
+        let dims = || outer.iter().chain(self.reduced.iter()).chain(columns.iter());
+        if dims().last().is_none_or(|dim| dim.strides == [1]) {
+            return Ok(None);
+        }
+        let shape: Shape = dims().map(|dim| dim.size).collect();
+        let strides: Strides = dims().map(|dim| dim.strides[0]).collect();
+        let mut copy = None;
+        // SAFETY: the axes are those of the array that is reduced.
+        let x = unsafe {
+            View::from_raw(self.first.cast(), &shape, Some(&strides), F::Item::DTYPE)
+        };
+        let x = walk::contiguous(op, x, &mut copy)?;
+        self.first = x.first().cast();
+        let dims = outer.iter_mut().chain(&mut self.reduced).chain(columns);
+        for (dim, &stride) in dims.zip(&shape.strides()) {
+            dim.strides = [stride];
+        }
+        self.reduced = walk::merged(self.reduced.iter().copied());
+        Ok(copy)
+    }
+
+    /// # Safety
+    /// All offsets that the axes reach from `first` are those of elements, and the
+    /// innermost axis has stride 1.
+    unsafe fn run(&self, out: &mut [MaybeUninit<F::Item>]) {
+        let (outer, inner) = walk::split_inner(&self.kept);
+        let outputs = out.chunks_exact_mut(inner.size);
+        for (out, [start]) in outputs.zip(Walk::new(outer)) {
+            // SAFETY: `start` is the offset of an element; otherwise as above.
+            unsafe {
+                let first = self.first.offset(start);
+                if self.by_columns {
+                    self.columns(first, out);
+                } else {
+                    self.rows(first, inner.strides[0], out);
+                }
+            }
+        }
+    }
+
+    /// Folds rows whose first elements lie `step` apart.
+    ///
+    /// # Safety
+    /// As for `run`, from `first`.
+    unsafe fn rows(
+        &self,
+        mut first: *const F::Item,
+        step: isize,
+        out: &mut [MaybeUninit<F::Item>],
+    ) {
+        let (outer, Dim { size: len, .. }) = walk::split_inner(&self.reduced);
+        if outer.is_empty() && len <= BLOCK {
+            for out in out.chunks_mut(ROWS) {
+                let mut acc = [F::NEUTRAL; ROWS];
+                let acc = &mut acc[..out.len()];
+                simd::dispatch(Rows::<F> { first, step, len, acc });
+                self.write(acc, out);
+                first = first.wrapping_offset(step * ROWS.cast_signed());
+            }
+            return;
+        }
+        for out in out.chunks_mut(1) {
+            let blocks = Walk::new(outer).flat_map(|[start]| {
+                // SAFETY: a run of `len` elements starts here.
+                let run = unsafe { slice::from_raw_parts(first.offset(start), len) };
+                run.chunks(BLOCK)
+            });
+            let fold = |block: &[F::Item]| {
+                let (first, len) = (block.as_ptr(), block.len());
+                let mut acc = [F::NEUTRAL];
+                simd::dispatch(Rows::<F> { first, step: 0, len, acc: &mut acc });
+                acc[0]
+            };
+            let acc = join_tree(blocks.map(fold), F::join).unwrap_or(F::NEUTRAL);
+            self.write(&[acc], out);
+            first = first.wrapping_offset(step);
+        }
+    }
+
+    /// Folds columns that lie side by side.
+    ///
+    /// # Safety
+    /// As for `run`, from `first`.
+    unsafe fn columns(
+        &self,
+        mut first: *const F::Item,
+        out: &mut [MaybeUninit<F::Item>],
+    ) {
+        for out in out.chunks_mut(WIDTH) {
+            let width = out.len();
+            let mut acc = [F::NEUTRAL; WIDTH];
+            // SAFETY: as above.
+            unsafe { fold_columns::<F>(first, &self.reduced, width, &mut acc) };
+            self.write(&acc, out);
+            first = first.wrapping_add(WIDTH);
+        }
+    }
+
+    fn write(&self, acc: &[F::Acc], out: &mut [MaybeUninit<F::Item>]) {
+        for (out, &acc) in out.iter_mut().zip(acc) {
+            out.write(self.fold.finish(acc));
+        }
+    }
+}
+
+/// Folds `width` neighbouring columns into `acc`.
+///
+/// # Safety
+/// At each offset that `rows` reach from `first` lie `width` elements.
+unsafe fn fold_columns<F: Fold>(
+    first: *const F::Item,
+    rows: &[Dim<1>],
+    width: usize,
+    acc: &mut [F::Acc; WIDTH],
+) {
+    let (outer, Dim { size: count, strides: [step] }) = walk::split_inner(rows);
+    if outer.is_empty() && count <= HEIGHT {
+        simd::dispatch(Columns::<F> { first, step, count, width, acc });
+    } else if width <= NARROW && outer.is_empty() && step == width.cast_signed() {
+        // SAFETY: the rows follow one another.
+        unsafe { fold_narrow_columns::<F>(first, count, width, acc) };
+    } else {
+        // SAFETY: as above.
+        unsafe { fold_tall_columns::<F>(first, rows, width, acc) };
+    }
+}
+
+/// Folds columns of many rows: blocks of them in a tree.
+///
+/// # Safety
+/// As for `fold_columns`.
+// Apart, as short columns should not pay for its large frame.
+#[inline(never)]
+unsafe fn fold_tall_columns<F: Fold>(
+    first: *const F::Item,
+    rows: &[Dim<1>],
+    width: usize,
+    acc: &mut [F::Acc; WIDTH],
+) {
+    let (outer, Dim { size, strides: [step] }) = walk::split_inner(rows);
+    let blocks = Walk::new(outer).flat_map(|[start]| {
+        (0..size).step_by(HEIGHT).map(move |row| {
+            let first = first.wrapping_offset(start + row.cast_signed() * step);
+            let mut acc = [F::NEUTRAL; WIDTH];
+            let count = HEIGHT.min(size - row);
+            simd::dispatch(Columns::<F> { first, step, count, width, acc: &mut acc });
+            acc
+        })
+    });
+    let join = |mut a: [F::Acc; WIDTH], b: [F::Acc; WIDTH]| {
+        for (a, &b) in a.iter_mut().zip(&b) {
+            *a = F::join(*a, b);
+        }
+        a
+    };
+    if let Some(all) = join_tree(blocks, join) {
+        *acc = all;
+    }
+}
+
+/// Folds the columns of a dense matrix that is too narrow to fill a vector register:
+/// as one with fewer, longer rows, whose parts are folded at last.
+///
+/// # Safety
+/// From `first` lie `rows` times `width` elements.
+unsafe fn fold_narrow_columns<F: Fold>(
+    first: *const F::Item,
+    rows: usize,
+    width: usize,
+    acc: &mut [F::Acc; WIDTH],
+) {
+    let times = WIDTH / width;
+    let long = times * width;
+    let dim = |size, width: usize| Dim { size, strides: [width.cast_signed()] };
+    let mut wide = [F::NEUTRAL; WIDTH];
+    // SAFETY: the long rows and the rows that are left are all the elements.
+    unsafe {
+        fold_columns::<F>(first, &[dim(rows / times, long)], long, &mut wide);
+        let rest = first.add(rows / times * long);
+        fold_columns::<F>(rest, &[dim(rows % times, width)], width, acc);
+    }
+    let mut parts = times;
+    while parts > 1 {
+        let half = parts.div_ceil(2);
+        for k in half * width..parts * width {
+            wide[k - half * width] = F::join(wide[k - half * width], wide[k]);
+        }
+        parts = half;
+    }
+    for (acc, &x) in acc.iter_mut().zip(&wide[..width]) {
+        *acc = F::join(*acc, x);
+    }
+}
+
+/// The loop over rows of up to `BLOCK` elements.
+struct Rows<'a, F: Fold> {
+    first: *const F::Item,
+    step: isize,
+    len: usize,
+    acc: &'a mut [F::Acc],
+}
+
+impl<F: Fold> Kernel for Rows<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let mut first = self.first;
+        for acc in self.acc {
+            // SAFETY: whoever makes a `Rows` vouches for the elements of each row.
+            let row = unsafe { slice::from_raw_parts(first, self.len) };
+            *acc = fold_block::<F>(row);
+            first = first.wrapping_offset(self.step);
+        }
+    }
+}
+
+/// The loop over columns of up to `HEIGHT` rows.
+pub(super) struct Columns<'a, F: Fold> {
+    pub(super) first: *const F::Item,
+    pub(super) step: isize,
+    pub(super) count: usize,
+    pub(super) width: usize,
+    pub(super) acc: &'a mut [F::Acc; WIDTH],
+}
+
+impl<F: Fold> Kernel for Columns<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Columns { mut first, step, count, width, acc } = self;
+        let mut next_row = || {
+            // SAFETY: whoever makes a `Columns` vouches for the elements of each row.
+            let row = unsafe { slice::from_raw_parts(first, width) };
+            first = first.wrapping_offset(step);
+            row
+        };
+        for _ in 0..count / GROUP {
+            let rows: [_; GROUP] = array::from_fn(|_| next_row());
+            // The zip tells the compiler that `k` is below the width.
+            for (k, (acc, _)) in acc.iter_mut().zip(rows[0]).enumerate() {
+                let column = array::from_fn(|r| F::lift(rows[r][k]));
+                *acc = F::join(*acc, join_group(column, F::join));
+            }
+        }
+        for _ in 0..count % GROUP {
+            for (acc, &x) in acc.iter_mut().zip(next_row()) {
+                *acc = F::join(*acc, F::lift(x));
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Walks over strided elements in C order.
+//!
+//! Axes are merged where memory allows, so most arrays become one axis or two, and the
+//! innermost is left to the caller as a plain loop.
+
+use crate::array::{Fresh, NdArray, View};
+use crate::dtype::{DType, Element};
+use crate::error::Result;
+use crate::shape::{Shape, Type};
+use smallvec::SmallVec;
+
+/// An axis along which `N` arrays are walked together, with the step of each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Dim<const N: usize> {
+    pub(super) size: usize,
+    pub(super) strides: [isize; N],
+}
+
+impl<const N: usize> Dim<N> {
+    /// What stands in for an axis where there is none.
+    pub(super) const ONE: Self = Dim { size: 1, strides: [1; N] };
+}
+
+/// Axes from the outermost to the innermost.
+pub(super) type Dims<const N: usize> = SmallVec<[Dim<N>; 4]>;
+
+/// The axes without those of size 1, and with neighbours merged where each array steps
+/// over the inner one as a whole.
+#[inline]
+pub(super) fn merged<const N: usize>(
+    dims: impl IntoIterator<Item = Dim<N>>,
+) -> Dims<N> {
+    let mut out = Dims::new();
+    for dim in dims.into_iter().filter(|dim| dim.size != 1) {
+        let whole = dim.strides.map(|stride| stride * dim.size.cast_signed());
+        match out.last_mut() {
+            Some(last) if last.strides == whole => {
+                *last = Dim { size: last.size * dim.size, ..dim };
+            }
+            _ => out.push(dim),
+        }
+    }
+    out
+}
+
+/// The merged axes of one array.
+#[inline]
+pub(super) fn dims_of(shape: &[usize], strides: &[isize]) -> Dims<1> {
+    merged(shape.iter().zip(strides).map(|(&size, &s)| Dim { size, strides: [s] }))
+}
+
+/// The merged axes of two arrays of one shape.
+#[inline]
+pub(super) fn dims_of_two(shape: &[usize], a: &[isize], b: &[isize]) -> Dims<2> {
+    let strides = a.iter().zip(b);
+    merged(
+        shape
+            .iter()
+            .zip(strides)
+            .map(|(&size, (&a, &b))| Dim { size, strides: [a, b] }),
+    )
+}
+
+/// The outer axes and the innermost one.
+#[inline]
+pub(super) fn split_inner<const N: usize>(dims: &[Dim<N>]) -> (&[Dim<N>], Dim<N>) {
+    match dims.split_last() {
+        Some((&inner, outer)) => (outer, inner),
+        None => (&[], Dim::ONE),
+    }
+}
+
+/// The positions of all elements, as offsets from the first element of each array.
+pub(super) struct Walk<'a, const N: usize> {
+    dims: &'a [Dim<N>],
+    index: SmallVec<[usize; 4]>,
+    at: [isize; N],
+    left: usize,
+}
+
+impl<'a, const N: usize> Walk<'a, N> {
+    #[inline(always)]
+    pub(super) fn new(dims: &'a [Dim<N>]) -> Self {
+        let left = dims.iter().map(|dim| dim.size).product();
+        Walk { dims, index: SmallVec::from_elem(0, dims.len()), at: [0; N], left }
+    }
+}
+
+impl<const N: usize> Iterator for Walk<'_, N> {
+    type Item = [isize; N];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<[isize; N]> {
+        self.left = self.left.checked_sub(1)?;
+        let at = self.at;
+        for (index, dim) in self.index.iter_mut().zip(self.dims).rev() {
+            *index += 1;
+            let last = *index == dim.size;
+            let steps = if last { 1 - dim.size.cast_signed() } else { 1 };
+            for (at, stride) in self.at.iter_mut().zip(dim.strides) {
+                *at += steps * stride;
+            }
+            if !last {
+                break;
+            }
+            *index = 0;
+        }
+        Some(at)
+    }
+
+    #[inline(always)]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<const N: usize> ExactSizeIterator for Walk<'_, N> {}
+
+/// The elements in C order. `dims` is room for their axes.
+pub(super) fn elements<'a, T: Element>(
+    x: View<'a>,
+    dims: &'a mut Dims<1>,
+) -> impl Iterator<Item = T> {
+    assert_eq!(x.dtype(), T::DTYPE, "a view is read as its own type");
+    *dims = dims_of(x.shape(), &x.strides());
+    let first = x.first().cast::<T>();
+    // SAFETY: the offset is that of an element.
+    Walk::new(dims).map(move |[at]| unsafe { first.offset(at).read() })
+}
+
+/// Calls `along` with the innermost axis and each place where it starts.
+#[inline(always)]
+pub(super) fn for_each_inner<const N: usize>(
+    dims: &[Dim<N>],
+    mut along: impl FnMut([isize; N], Dim<N>),
+) {
+    match *dims {
+        [] => along([0; N], Dim::ONE),
+        [dim] => along([0; N], dim),
+        [ref outer @ .., inner] => {
+            Walk::new(outer).for_each(|start| along(start, inner));
+        }
+    }
+}
+
+/// Copies the elements that the axes, of which none is empty, reach.
+///
+/// # Safety
+/// `from` may be read, and `to` written, at every offset that the axes reach.
+#[inline(always)]
+pub(super) unsafe fn copy<T: Copy>(from: *const T, to: *mut T, dims: &[Dim<2>]) {
+    for_each_inner(dims, |[read, write], Dim { size, strides }| {
+        // SAFETY: all offsets are among those that the axes reach.
+        unsafe {
+            let (from, to) = (from.offset(read), to.offset(write));
+            match strides {
+                _ if size == 1 => to.write(from.read()),
+                [1, 1] => from.copy_to_nonoverlapping(to, size),
+                [read, write] => {
+                    for k in 0..size.cast_signed() {
+                        to.offset(k * write).write(from.offset(k * read).read());
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Copies the elements of `x` to places that lie `strides` apart.
+///
+/// # Safety
+/// `x` holds elements of type `T`; `to` may be written at every offset that the shape
+/// and `strides` reach.
+pub(super) unsafe fn copy_strided<T: Copy>(x: View<'_>, to: *mut T, strides: &[isize]) {
+    if !x.is_empty() {
+        let dims = dims_of_two(x.shape(), &x.strides(), strides);
+        // SAFETY: by the contract of this function.
+        unsafe { copy(x.first().cast(), to, &dims) };
+    }
+}
+
+/// The view itself, or that of a contiguous copy, which is put into `copy`.
+pub(super) fn contiguous<'a>(
+    op: &'static str,
+    x: View<'a>,
+    copy: &'a mut Option<NdArray>,
+) -> Result<View<'a>> {
+    fn fill<T: Element>(x: View<'_>, out: &mut Fresh) {
+        let strides = Shape::new(x.shape()).strides();
+        let to = out.view().slice_mut::<T>().as_mut_ptr().cast::<T>();
+        // SAFETY: `out` has room for an array of this shape.
+        unsafe { copy_strided(x, to, &strides) };
+    }
+    if x.is_contiguous() {
+        return Ok(x);
+    }
+    let mut out = Fresh::new(op, Type::new(Shape::new(x.shape()), x.dtype()))?;
+    match x.dtype() {
+        DType::F32 => fill::<f32>(x, &mut out),
+        DType::F64 => fill::<f64>(x, &mut out),
+        DType::I64 => fill::<i64>(x, &mut out),
+        DType::Bool => fill::<bool>(x, &mut out),
+    }
+    // SAFETY: `fill` wrote every element.
+    Ok(copy.insert(unsafe { out.assume_init() }).view())
+}

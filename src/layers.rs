@@ -1,0 +1,209 @@
+//! The seed's layers: parameters live in a store and are read into each record.
+
+use crate::array::NdArray;
+use crate::diff::Grad;
+use crate::dtype::DType;
+use crate::error::{self, Error, Fault, Result};
+use crate::record::{ComputationRecord, Tensor};
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+/// Where parameters live between records: a map from names to arrays.
+pub trait ParameterStore {
+    /// The parameter of this name.
+    fn parameter(&self, name: &str) -> Option<&NdArray>;
+    /// Replaces or adds a parameter.
+    fn set_parameter(&mut self, name: &str, value: NdArray);
+}
+
+impl<S: BuildHasher> ParameterStore for HashMap<String, NdArray, S> {
+    fn parameter(&self, name: &str) -> Option<&NdArray> {
+        self.get(name)
+    }
+
+    fn set_parameter(&mut self, name: &str, value: NdArray) {
+        match self.get_mut(name) {
+            Some(known) => *known = value,
+            None => {
+                self.insert(name.to_owned(), value);
+            }
+        }
+    }
+}
+
+impl ParameterStore for BTreeMap<String, NdArray> {
+    fn parameter(&self, name: &str) -> Option<&NdArray> {
+        self.get(name)
+    }
+
+    fn set_parameter(&mut self, name: &str, value: NdArray) {
+        match self.get_mut(name) {
+            Some(known) => *known = value,
+            None => {
+                self.insert(name.to_owned(), value);
+            }
+        }
+    }
+}
+
+/// `x @ weight`, and `+ bias` if there is one.
+///
+/// A layer is made for each record: it reads its parameters from the store, or draws
+/// them from the record's random numbers if they are not there, and
+/// [`LinearLayer::optimize`] writes them back. Weights are of `f32`, drawn uniformly from
+/// ±√(6 / (inputs + outputs)) (Glorot and Bengio, 2010); a bias starts at 0.
+#[derive(Debug)]
+pub struct LinearLayer<'rec> {
+    name: Arc<str>,
+    outputs: usize,
+    weight: Parameter<'rec>,
+    bias: Option<Parameter<'rec>>,
+    rate: f64,
+}
+
+/// A leaf of the record, and its name in the store.
+#[derive(Debug)]
+struct Parameter<'rec> {
+    name: Arc<str>,
+    tensor: Tensor<'rec>,
+}
+
+impl<'rec> Parameter<'rec> {
+    /// Reads the parameter from the store, or makes a new one.
+    #[track_caller]
+    fn read(
+        record: &'rec ComputationRecord,
+        name: Arc<str>,
+        shape: &[usize],
+        store: &impl ParameterStore,
+        new: impl FnOnce() -> Result<NdArray>,
+    ) -> Result<Self> {
+        let value = match store.parameter(&name) {
+            Some(known) if known.shape() == shape => known.clone(),
+            Some(known) => {
+                return Err(Error::new(Fault::ParameterShape {
+                    op: "LinearLayer",
+                    name: name.to_string(),
+                    found: known.shape().to_vec(),
+                    wanted: shape.to_vec(),
+                }));
+            }
+            None => new()?,
+        };
+        let tensor = record.try_parameter(&name, &value)?;
+        Ok(Parameter { name, tensor })
+    }
+}
+
+impl<'rec> LinearLayer<'rec> {
+    /// A layer named `linear0`, `linear1` ... by order of creation in the record.
+    ///
+    /// # Panics
+    /// If a parameter in the store has another shape.
+    #[track_caller]
+    pub fn new(
+        record: &'rec ComputationRecord,
+        inputs: usize,
+        outputs: usize,
+        store: &impl ParameterStore,
+    ) -> Self {
+        let name = record.name(format_args!("linear{}", record.next_layer()));
+        LinearLayer::named(record, &name, inputs, outputs, store)
+    }
+
+    /// A layer whose parameters are `NAME.weight` and `NAME.bias`.
+    ///
+    /// # Panics
+    /// If a parameter in the store has another shape.
+    #[track_caller]
+    pub fn named(
+        record: &'rec ComputationRecord,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+        store: &impl ParameterStore,
+    ) -> Self {
+        let bound = (6.0 / (inputs + outputs) as f64).sqrt();
+        let shape = [inputs, outputs];
+        let draw = || record.rng().try_uniform(&shape, -bound, bound, DType::F32);
+        let key = record.name(format_args!("{name}.weight"));
+        let weight = error::expect(Parameter::read(record, key, &shape, store, draw));
+        let name = record.name(format_args!("{name}"));
+        LinearLayer { name, outputs, weight, bias: None, rate: 0.01 }
+    }
+
+    /// The layer with a bias.
+    ///
+    /// # Panics
+    /// If the bias in the store has another shape.
+    #[must_use]
+    #[track_caller]
+    pub fn with_bias(mut self, store: &impl ParameterStore) -> Self {
+        let (record, shape) = (self.weight.tensor.record(), [self.outputs]);
+        let zeros = || NdArray::zeros(&shape, DType::F32);
+        let key = record.name(format_args!("{}.bias", self.name));
+        self.bias =
+            Some(error::expect(Parameter::read(record, key, &shape, store, zeros)));
+        self
+    }
+
+    /// The layer with another rate of descent than 0.01.
+    #[must_use]
+    pub fn with_rate(mut self, rate: f64) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// Applies the layer to rows of inputs.
+    ///
+    /// # Panics
+    /// If the last axis of `x` is not of the layer's number of inputs.
+    #[track_caller]
+    pub fn forward(&self, x: &Tensor<'rec>) -> Tensor<'rec> {
+        let y = x.matmul(&self.weight.tensor);
+        match &self.bias {
+            Some(bias) => y + bias.tensor,
+            None => y,
+        }
+    }
+
+    /// Steps each parameter down its gradient and writes it to the store.
+    ///
+    /// # Panics
+    /// If the gradient belongs to another record.
+    #[track_caller]
+    pub fn optimize(
+        &mut self,
+        grad: impl Borrow<Grad<'rec>>,
+        store: &mut impl ParameterStore,
+    ) {
+        for parameter in [Some(&self.weight), self.bias.as_ref()].into_iter().flatten()
+        {
+            let gradient = grad.borrow().wrt(&parameter.tensor).data();
+            let next = descend(&parameter.tensor.data(), &gradient, self.rate);
+            store.set_parameter(&parameter.name, error::expect(next));
+        }
+    }
+}
+
+/// `parameter - rate * gradient`, in the parameter's type: a step of gradient descent.
+///
+/// # Errors
+/// If the shapes or element types differ, or memory cannot be had.
+pub fn descend(parameter: &NdArray, gradient: &NdArray, rate: f64) -> Result<NdArray> {
+    crate::kernels::map::descend(parameter, gradient, rate)
+}
+
+/// Rectifier, `max(x, 0)`, elementwise.
+#[track_caller]
+pub fn relu<'rec>(x: &Tensor<'rec>) -> Tensor<'rec> {
+    x.relu()
+}
+
+/// Sum of all elements, of shape `[1]`.
+#[track_caller]
+pub fn sum<'rec>(x: &Tensor<'rec>) -> Tensor<'rec> {
+    x.sum().reshape(&[1])
+}

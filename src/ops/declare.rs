@@ -1,0 +1,310 @@
+//! The declaration macros: each turns the entries of one list into types and rules.
+
+use super::scalar::{Scalar, strong_product};
+use crate::array::{View, ViewMut};
+use crate::kernels::map::{Map, Mode};
+use std::marker::PhantomData;
+
+/// What a declared op says of itself.
+pub(crate) trait Entry {
+    /// The name that users, messages and printed records know it by.
+    const NAME: &'static str;
+    /// Whether integers keep their type, or are cast to `f64`.
+    const TAKES_INTEGERS: bool = true;
+}
+
+/// The value of an elementwise op of `N` operands.
+pub(crate) trait Value<S, const N: usize>: Entry {
+    type Output;
+    fn value(operands: [S; N]) -> Self::Output;
+}
+
+/// The partial derivative of an elementwise op in operand `K`, given the output `y`.
+pub(crate) trait Slope<S, const N: usize, const K: usize>: Entry {
+    fn slope(operands: [S; N], y: S) -> S;
+}
+
+/// An elementwise op as loops over arrays.
+pub(crate) trait Elementwise: Entry {
+    /// Writes the value at every position.
+    fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode);
+
+    /// Writes or adds the cotangent of operand `k` at every position.
+    fn pull(
+        k: usize,
+        ct: View<'_>,
+        x: &[View<'_>],
+        y: View<'_>,
+        out: ViewMut<'_>,
+        mode: Mode,
+    ) {
+        let _ = (k, ct, x, y, out, mode);
+        unreachable!("{} has no slope", Self::NAME)
+    }
+}
+
+/// The value as what a loop computes.
+pub(crate) struct Forwards<R>(PhantomData<R>);
+
+impl<T, R: Value<T, N>, const N: usize> Map<T, N> for Forwards<R>
+where
+    R::Output: crate::kernels::map::Lane,
+{
+    type Output = R::Output;
+    #[inline(always)]
+    fn at(operands: [T; N]) -> R::Output {
+        R::value(operands)
+    }
+}
+
+/// The cotangent of operand `K` as what a loop computes.
+pub(crate) struct Backwards<R, const K: usize>(PhantomData<R>);
+
+impl<T, R, const K: usize> Map<T, 3> for Backwards<R, K>
+where
+    T: Scalar + crate::kernels::map::Lane,
+    R: Slope<T, 1, K>,
+{
+    type Output = T;
+    #[inline(always)]
+    fn at([ct, x, y]: [T; 3]) -> T {
+        strong_product(ct, R::slope([x], y))
+    }
+}
+
+impl<T, R, const K: usize> Map<T, 4> for Backwards<R, K>
+where
+    T: Scalar + crate::kernels::map::Lane,
+    R: Slope<T, 2, K>,
+{
+    type Output = T;
+    #[inline(always)]
+    fn at([ct, a, b, y]: [T; 4]) -> T {
+        strong_product(ct, R::slope([a, b], y))
+    }
+}
+
+macro_rules! takes_integers {
+    (Reals) => {
+        false
+    };
+    (Numbers) => {
+        true
+    };
+}
+pub(crate) use takes_integers;
+
+macro_rules! declare_unary {
+    ($(
+        $(#[$doc:meta])*
+        $Op:ident $name:ident $fallible:ident on $domain:ident {
+            value($x:pat_param) = $value:expr;
+            slope($sx:pat_param, $sy:pat_param) = $slope:expr;
+        }
+    )*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub(crate) struct $Op;
+
+        impl $crate::ops::declare::Entry for $Op {
+            const NAME: &'static str = stringify!($name);
+            const TAKES_INTEGERS: bool =
+                $crate::ops::declare::takes_integers!($domain);
+        }
+
+        $crate::ops::declare::value!($domain, $Op, 1, [$x], $value);
+
+        impl $crate::ops::declare::Elementwise for $Op {
+            fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) {
+                $crate::ops::declare::map_typed!($domain, $Op, 1, [x[0]], out, mode)
+            }
+
+            fn pull(
+                _: usize,
+                ct: View<'_>,
+                x: &[View<'_>],
+                y: View<'_>,
+                out: ViewMut<'_>,
+                mode: Mode,
+            ) {
+                $crate::ops::declare::pull_typed!($Op, 0, 3, [ct, x[0], y], out, mode);
+            }
+        }
+
+        impl<S: Scalar> $crate::ops::declare::Slope<S, 1, 0> for $Op {
+            #[inline(always)]
+            fn slope([$sx]: [S; 1], $sy: S) -> S {
+                $slope
+            }
+        }
+    )* };
+}
+pub(crate) use declare_unary;
+
+macro_rules! declare_binary {
+    ($(
+        $(#[$doc:meta])*
+        $Op:ident $name:ident $fallible:ident on $domain:ident {
+            value($a:pat_param, $b:pat_param) = $value:expr;
+            slope_a($aa:pat_param, $ab:pat_param, $ay:pat_param) = $slope_a:expr;
+            slope_b($ba:pat_param, $bb:pat_param, $by:pat_param) = $slope_b:expr;
+        }
+    )*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub(crate) struct $Op;
+
+        impl $crate::ops::declare::Entry for $Op {
+            const NAME: &'static str = stringify!($name);
+            const TAKES_INTEGERS: bool =
+                $crate::ops::declare::takes_integers!($domain);
+        }
+
+        $crate::ops::declare::value!($domain, $Op, 2, [$a, $b], $value);
+
+        impl $crate::ops::declare::Elementwise for $Op {
+            fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) {
+                $crate::ops::declare::map_typed!($domain, $Op, 2, [x[0], x[1]], out, mode)
+            }
+
+            fn pull(
+                k: usize,
+                ct: View<'_>,
+                x: &[View<'_>],
+                y: View<'_>,
+                out: ViewMut<'_>,
+                mode: Mode,
+            ) {
+                let x = [ct, x[0], x[1], y];
+                if k == 0 {
+                    $crate::ops::declare::pull_typed!($Op, 0, 4, x, out, mode);
+                } else {
+                    $crate::ops::declare::pull_typed!($Op, 1, 4, x, out, mode);
+                }
+            }
+        }
+
+        impl<S: Scalar> $crate::ops::declare::Slope<S, 2, 0> for $Op {
+            #[inline(always)]
+            fn slope([$aa, $ab]: [S; 2], $ay: S) -> S {
+                $slope_a
+            }
+        }
+
+        impl<S: Scalar> $crate::ops::declare::Slope<S, 2, 1> for $Op {
+            #[inline(always)]
+            fn slope([$ba, $bb]: [S; 2], $by: S) -> S {
+                $slope_b
+            }
+        }
+    )* };
+}
+pub(crate) use declare_binary;
+
+macro_rules! declare_compare {
+    ($(
+        $(#[$doc:meta])*
+        $Op:ident $name:ident $fallible:ident {
+            value($a:ident, $b:ident) = $value:expr;
+        }
+    )*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub(crate) struct $Op;
+
+        impl $crate::ops::declare::Entry for $Op {
+            const NAME: &'static str = stringify!($name);
+        }
+
+        impl<S: Arith> $crate::ops::declare::Value<S, 2> for $Op {
+            type Output = S::Mask;
+            #[inline(always)]
+            fn value([$a, $b]: [S; 2]) -> S::Mask {
+                $value
+            }
+        }
+
+        impl $crate::ops::declare::Elementwise for $Op {
+            fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) {
+                use $crate::dtype::DType;
+                use $crate::kernels::map::map;
+                use $crate::ops::declare::Forwards;
+                let operands = [x[0], x[1]];
+                match x[0].dtype() {
+                    DType::F32 => map::<Forwards<$Op>, f32, 2>(operands, out, mode),
+                    DType::F64 => map::<Forwards<$Op>, f64, 2>(operands, out, mode),
+                    DType::I64 => {
+                        map::<Forwards<$Op>, std::num::Wrapping<i64>, 2>(operands, out, mode);
+                    }
+                    DType::Bool => unreachable!("booleans are compared as integers"),
+                }
+            }
+        }
+    )* };
+}
+pub(crate) use declare_compare;
+
+macro_rules! value {
+    (Reals, $Op:ident, $n:literal, [$($x:pat_param),*], $value:expr) => {
+        impl<S: Scalar> $crate::ops::declare::Value<S, $n> for $Op {
+            type Output = S;
+            #[inline(always)]
+            fn value([$($x),*]: [S; $n]) -> S {
+                $value
+            }
+        }
+    };
+    (Numbers, $Op:ident, $n:literal, [$($x:pat_param),*], $value:expr) => {
+        impl<S: Arith> $crate::ops::declare::Value<S, $n> for $Op {
+            type Output = S;
+            #[inline(always)]
+            fn value([$($x),*]: [S; $n]) -> S {
+                $value
+            }
+        }
+    };
+}
+pub(crate) use value;
+
+/// The loop of an op's value for the element type of the output.
+macro_rules! map_typed {
+    (Reals, $Op:ident, $n:literal, $x:expr, $out:expr, $mode:expr) => {{
+        use $crate::dtype::DType;
+        use $crate::kernels::map::map;
+        use $crate::ops::declare::Forwards;
+        match $out.dtype() {
+            DType::F32 => map::<Forwards<$Op>, f32, $n>($x, $out, $mode),
+            DType::F64 => map::<Forwards<$Op>, f64, $n>($x, $out, $mode),
+            other => unreachable!("{other} was to be cast to a float"),
+        }
+    }};
+    (Numbers, $Op:ident, $n:literal, $x:expr, $out:expr, $mode:expr) => {{
+        use $crate::dtype::DType;
+        use $crate::kernels::map::map;
+        use $crate::ops::declare::Forwards;
+        match $out.dtype() {
+            DType::F32 => map::<Forwards<$Op>, f32, $n>($x, $out, $mode),
+            DType::F64 => map::<Forwards<$Op>, f64, $n>($x, $out, $mode),
+            DType::I64 => {
+                map::<Forwards<$Op>, std::num::Wrapping<i64>, $n>($x, $out, $mode);
+            }
+            DType::Bool => unreachable!("booleans are computed as integers"),
+        }
+    }};
+}
+pub(crate) use map_typed;
+
+/// The loop of an operand's cotangent for the element type of the output.
+macro_rules! pull_typed {
+    ($Op:ident, $k:literal, $n:literal, $x:expr, $out:expr, $mode:expr) => {{
+        use $crate::dtype::DType;
+        use $crate::kernels::map::map;
+        use $crate::ops::declare::Backwards;
+        match $out.dtype() {
+            DType::F32 => map::<Backwards<$Op, $k>, f32, $n>($x, $out, $mode),
+            DType::F64 => map::<Backwards<$Op, $k>, f64, $n>($x, $out, $mode),
+            other => unreachable!("{other} has no gradient"),
+        }
+    }};
+}
+pub(crate) use pull_typed;

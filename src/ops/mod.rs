@@ -1,0 +1,381 @@
+//! What each op means: its type rule, its value and its derivative. This file holds the
+//! list of all ops and the calls that every op answers.
+//!
+//! Three tiers. Elementwise ops are expressions ([`elementwise`]); linear ops give the
+//! transpose of each operand ([`Linear`]); the rest give a `vjp` ([`Rules`]). All rules
+//! are written over [`emit::Emit`], which runs or records them.
+
+pub(crate) mod convert;
+pub(crate) mod declare;
+pub(crate) mod elementwise;
+pub(crate) mod emit;
+pub(crate) mod index;
+pub(crate) mod linalg;
+pub(crate) mod reduce;
+pub(crate) mod scalar;
+pub(crate) mod softmax;
+pub(crate) mod spec;
+pub(crate) mod symbolic;
+pub(crate) mod view;
+
+use crate::array::{View, ViewMut};
+use crate::error::Result;
+use crate::kernels::map::Mode;
+use crate::shape::{self, Strides, Type};
+use declare::{Elementwise, Entry, Slope};
+use emit::{Cotangents, Emit, Node};
+use scalar::Scalar;
+
+/// How the value of an op that is not elementwise comes about.
+pub(crate) trait Forward {
+    /// The type of the result; an error if the operands do not fit.
+    fn infer(&self, x: &[&Type]) -> Result<Type>;
+
+    /// Fails if the data of the operands is refused, such as an index out of range.
+    fn check(&self, _: &[View<'_>]) -> Result<()> {
+        Ok(())
+    }
+
+    /// If the result shows elements of the first operand: the distance, in elements,
+    /// from its first element to the result's, and the result's strides.
+    fn alias(&self, _: &View<'_>) -> Option<(isize, Strides)> {
+        None
+    }
+
+    /// Writes the result.
+    fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()>;
+}
+
+/// An op that is linear in each operand that has a gradient.
+pub(crate) trait Linear: Forward {
+    /// The transpose in operand `k`, applied to the cotangent of the result.
+    fn transpose<E: Emit>(
+        &self,
+        e: &mut E,
+        node: Node,
+        k: usize,
+        ct: E::V,
+    ) -> Result<E::V>;
+}
+
+/// An op that is neither elementwise nor linear.
+pub(crate) trait Rules: Forward {
+    /// Gives the cotangents of the operands, from the cotangent of the result.
+    fn vjp<E: Emit>(
+        &self,
+        e: &mut E,
+        node: Node,
+        ct: E::V,
+        out: &mut Cotangents<E::V>,
+    ) -> Result<()>;
+}
+
+/// The family of an op, which says how its derivative is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tier {
+    Source,
+    Unary,
+    Binary,
+    Compare,
+    Linear,
+    Rules,
+    Constant,
+}
+
+impl Tier {
+    /// The word for it in the op table.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Tier::Source => "source",
+            Tier::Unary | Tier::Binary => "elementwise",
+            Tier::Compare => "compare",
+            Tier::Linear => "linear",
+            Tier::Rules => "rules",
+            Tier::Constant => "constant",
+        }
+    }
+}
+
+macro_rules! ops {
+    (
+        source { $($S:ident $source:literal)* }
+        unary { $($U:ident)* }
+        binary { $($B:ident)* }
+        compare { $($C:ident)* }
+        linear { $($l:ident::$L:ident)* }
+        rules { $($r:ident::$R:ident)* }
+        constant { $($k:ident::$K:ident)* }
+    ) => {
+        /// An op with its parameters.
+        #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+        pub(crate) enum Op {
+            $($S,)* $($U,)* $($B,)* $($C,)*
+            $($L($l::$L),)* $($R($r::$R),)* $($K($k::$K),)*
+        }
+
+        /// An op without its parameters, as handles remember it.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u16)]
+        pub(crate) enum Tag {
+            $($S,)* $($U,)* $($B,)* $($C,)* $($L,)* $($R,)* $($K,)*
+        }
+
+        $(impl From<$l::$L> for Op {
+            fn from(op: $l::$L) -> Op {
+                Op::$L(op)
+            }
+        })*
+        $(impl From<$r::$R> for Op {
+            fn from(op: $r::$R) -> Op {
+                Op::$R(op)
+            }
+        })*
+        $(impl From<$k::$K> for Op {
+            fn from(op: $k::$K) -> Op {
+                Op::$K(op)
+            }
+        })*
+
+        impl Tag {
+            /// Every op.
+            pub(crate) const ALL: &[Tag] = &[
+                $(Tag::$S,)* $(Tag::$U,)* $(Tag::$B,)* $(Tag::$C,)*
+                $(Tag::$L,)* $(Tag::$R,)* $(Tag::$K,)*
+            ];
+
+            /// The name that users, messages and printed records know the op by.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Tag::$S => $source,)*
+                    $(Tag::$U => elementwise::$U::NAME,)*
+                    $(Tag::$B => elementwise::$B::NAME,)*
+                    $(Tag::$C => elementwise::$C::NAME,)*
+                    $(Tag::$L => $l::$L::NAME,)*
+                    $(Tag::$R => $r::$R::NAME,)*
+                    $(Tag::$K => $k::$K::NAME,)*
+                }
+            }
+
+            /// The op's family.
+            #[inline]
+            pub(crate) fn tier(self) -> Tier {
+                match self {
+                    $(Tag::$S => Tier::Source,)*
+                    $(Tag::$U => Tier::Unary,)*
+                    $(Tag::$B => Tier::Binary,)*
+                    $(Tag::$C => Tier::Compare,)*
+                    $(Tag::$L => Tier::Linear,)*
+                    $(Tag::$R => Tier::Rules,)*
+                    $(Tag::$K => Tier::Constant,)*
+                }
+            }
+
+            /// Whether integers keep their type, or are cast to `f64` first.
+            #[inline]
+            pub(crate) fn takes_integers(self) -> bool {
+                match self {
+                    $(Tag::$S => true,)*
+                    $(Tag::$U => elementwise::$U::TAKES_INTEGERS,)*
+                    $(Tag::$B => elementwise::$B::TAKES_INTEGERS,)*
+                    $(Tag::$C => elementwise::$C::TAKES_INTEGERS,)*
+                    $(Tag::$L => $l::$L::TAKES_INTEGERS,)*
+                    $(Tag::$R => $r::$R::TAKES_INTEGERS,)*
+                    $(Tag::$K => $k::$K::TAKES_INTEGERS,)*
+                }
+            }
+        }
+
+        impl Op {
+            /// The ops without parameters that are stored by their tag alone, in the
+            /// order of their tags.
+            pub(crate) const PLAIN: &[Op] =
+                &[$(Op::$S,)* $(Op::$U,)* $(Op::$B,)* $(Op::$C,)*];
+
+            /// The op without its parameters.
+            #[inline]
+            pub(crate) fn tag(&self) -> Tag {
+                match self {
+                    $(Op::$S => Tag::$S,)*
+                    $(Op::$U => Tag::$U,)*
+                    $(Op::$B => Tag::$B,)*
+                    $(Op::$C => Tag::$C,)*
+                    $(Op::$L(_) => Tag::$L,)*
+                    $(Op::$R(_) => Tag::$R,)*
+                    $(Op::$K(_) => Tag::$K,)*
+                }
+            }
+
+            fn forward(&self) -> Option<&dyn Forward> {
+                match self {
+                    $(Op::$L(op) => Some(op),)*
+                    $(Op::$R(op) => Some(op),)*
+                    $(Op::$K(op) => Some(op),)*
+                    _ => None,
+                }
+            }
+
+            /// Writes the result of an elementwise op.
+            pub(crate) fn map(&self, x: &[View<'_>], out: ViewMut<'_>, mode: Mode) {
+                match self {
+                    $(Op::$U => elementwise::$U::map(x, out, mode),)*
+                    $(Op::$B => elementwise::$B::map(x, out, mode),)*
+                    $(Op::$C => elementwise::$C::map(x, out, mode),)*
+                    _ => unreachable!("{self:?} is not elementwise"),
+                }
+            }
+
+            /// Writes or adds, by `mode`, the cotangent of operand `k` of a
+            /// differentiable elementwise op. All operands broadcast to `out`.
+            pub(crate) fn pull(
+                &self,
+                k: usize,
+                ct: View<'_>,
+                x: &[View<'_>],
+                y: View<'_>,
+                out: ViewMut<'_>,
+                mode: Mode,
+            ) {
+                match self {
+                    $(Op::$U => elementwise::$U::pull(k, ct, x, y, out, mode),)*
+                    $(Op::$B => elementwise::$B::pull(k, ct, x, y, out, mode),)*
+                    _ => unreachable!("{self:?} has no slope"),
+                }
+            }
+
+            /// The value of a differentiable elementwise op at one point.
+            #[inline]
+            pub(crate) fn value<S: Scalar>(&self, x: [S; 2]) -> S {
+                use declare::Value;
+                match self {
+                    $(Op::$U => elementwise::$U::value([x[0]]),)*
+                    $(Op::$B => elementwise::$B::value(x),)*
+                    _ => unreachable!("{self:?} has no value at a point"),
+                }
+            }
+
+            /// The partial derivative of an elementwise op in operand `k`.
+            #[inline]
+            pub(crate) fn slope<S: Scalar>(&self, k: usize, x: [S; 2], y: S) -> S {
+                match (self, k) {
+                    $((Op::$U, _) => elementwise::$U::slope([x[0]], y),)*
+                    $((Op::$B, 0) => {
+                        <elementwise::$B as Slope<S, 2, 0>>::slope(x, y)
+                    })*
+                    $((Op::$B, _) => {
+                        <elementwise::$B as Slope<S, 2, 1>>::slope(x, y)
+                    })*
+                    _ => unreachable!("{self:?} has no slope"),
+                }
+            }
+
+            /// Gives the cotangents of a node's operands from the cotangent of its
+            /// result. `ieee` lets a zero cotangent meet an infinite slope.
+            pub(crate) fn vjp<E: Emit>(
+                &self,
+                e: &mut E,
+                node: Node,
+                ct: E::V,
+                ieee: bool,
+                out: &mut Cotangents<E::V>,
+            ) -> Result<()> {
+                match self {
+                    $(Op::$U => symbolic::pull(e, self, node, 1, &ct, ieee, out),)*
+                    $(Op::$B => symbolic::pull(e, self, node, 2, &ct, ieee, out),)*
+                    $(Op::$L(op) => {
+                        for k in 0..e.operand_count(node) {
+                            if out.wants(k) {
+                                let copy = e.dup(&ct);
+                                let cotangent = op.transpose(e, node, k, copy)?;
+                                out.give(k, cotangent);
+                            }
+                        }
+                        Ok(())
+                    })*
+                    $(Op::$R(op) => op.vjp(e, node, ct, out),)*
+                    _ => Ok(()),
+                }
+            }
+        }
+    };
+}
+
+ops! {
+    source {
+        Tensor "tensor"
+        Parameter "parameter"
+        Constant "constant"
+        Gradient "gradient"
+    }
+    unary {
+        Negative Abs Square Sqrt Exp Expm1 Log Log1p Sin Cos Tanh Sigmoid Relu Softplus
+    }
+    binary {
+        Add Subtract Multiply Divide Power Maximum Minimum LeakyRelu MultiplyNoNan
+    }
+    compare { Equal NotEqual Less LessEqual Greater GreaterEqual }
+    linear {
+        convert::Cast
+        view::Reshape view::Transpose view::BroadcastTo
+        index::Slice index::Embed index::Gather index::ScatterAdd index::Concatenate
+        reduce::Sum reduce::Mean
+        linalg::MatMul
+    }
+    rules {
+        convert::Where
+        reduce::Max reduce::LogSumExp
+        softmax::Softmax softmax::LogSoftmax softmax::SoftmaxCrossEntropy
+    }
+    constant { reduce::ArgMax view::StopGradient }
+}
+
+impl Tag {
+    /// Whether the op computes each element from the elements at the same place.
+    #[inline]
+    pub(crate) fn is_elementwise(self) -> bool {
+        matches!(self.tier(), Tier::Unary | Tier::Binary | Tier::Compare)
+    }
+
+    /// Whether gradients pass through the op.
+    #[inline]
+    pub(crate) fn is_differentiable(self) -> bool {
+        !matches!(self.tier(), Tier::Compare | Tier::Constant)
+    }
+}
+
+impl Op {
+    /// The type of the result. Operands of elementwise ops have one element type.
+    pub(crate) fn infer(&self, x: &[&Type]) -> Result<Type> {
+        if let Some(op) = self.forward() {
+            return op.infer(x);
+        }
+        let name = self.tag().name();
+        let shapes: smallvec::SmallVec<[&[usize]; 3]> =
+            x.iter().map(|t| &*t.shape).collect();
+        let shape = shape::broadcast(name, &shapes)?;
+        let dtype = match self.tag().tier() {
+            Tier::Compare => crate::dtype::DType::Bool,
+            _ => x[0].dtype,
+        };
+        Ok(Type::new(shape, dtype))
+    }
+
+    /// Fails if the data of the operands is refused.
+    pub(crate) fn check(&self, x: &[View<'_>]) -> Result<()> {
+        self.forward().map_or(Ok(()), |op| op.check(x))
+    }
+
+    /// How the result lies within the first operand, if it does.
+    pub(crate) fn alias(&self, x: &View<'_>) -> Option<(isize, Strides)> {
+        self.forward()?.alias(x)
+    }
+
+    /// Writes the result.
+    pub(crate) fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
+        if let Some(op) = self.forward() {
+            op.eval(x, out)
+        } else {
+            self.map(x, out, Mode::Write);
+            Ok(())
+        }
+    }
+}

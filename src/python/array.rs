@@ -1,0 +1,370 @@
+//! `NumPy` arrays in and out.
+
+use super::error::{plain, raise};
+use crate::array::buffer::Buffer;
+use crate::array::{NdArray, View};
+use crate::dtype::DType;
+use crate::error::{Error, Fault};
+use crate::shape::{self, Shape, Strides, Type};
+use numpy::npyffi::{self, PY_ARRAY_API, PyArrayObject};
+use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyBufferError, PyMemoryError};
+use pyo3::prelude::*;
+use pyo3::{ffi, intern};
+
+/// Arrays up to this many bytes are copied out; larger ones are shown where they lie.
+const COPIED: usize = 1 << 10;
+
+/// Keeps the buffer that a `NumPy` array shows.
+#[pyclass(frozen, module = "wengert._core", name = "_Pin")]
+pub(super) struct Pin(Buffer);
+
+/// `NumPy`'s own description of an element type.
+pub(super) fn descr(py: Python<'_>, dtype: DType) -> Bound<'_, PyArrayDescr> {
+    match dtype {
+        DType::F32 => numpy::dtype::<f32>(py),
+        DType::F64 => numpy::dtype::<f64>(py),
+        DType::I64 => numpy::dtype::<i64>(py),
+        DType::Bool => numpy::dtype::<bool>(py),
+    }
+}
+
+/// The element type that a `dtype` argument names.
+pub(super) fn dtype_of(py: Python<'_>, given: &Bound<'_, PyAny>) -> PyResult<DType> {
+    let descr = PyArrayDescr::new(py, given)?;
+    match (descr.kind(), descr.itemsize()) {
+        (b'b', _) => Ok(DType::Bool),
+        (b'i', 8) => Ok(DType::I64),
+        (b'f', 4) => Ok(DType::F32),
+        (b'f', 8) => Ok(DType::F64),
+        _ => Err(unsupported(py, &descr)),
+    }
+}
+
+fn unsupported(py: Python<'_>, descr: &Bound<'_, PyArrayDescr>) -> PyErr {
+    let text = format!(
+        "dtype {descr} is not supported: arrays hold float32, float64, int64 or bool"
+    );
+    raise(py, "DTypeError", text)
+}
+
+/// The element type of an array whose bytes can be read as they are.
+fn native_dtype(descr: &Bound<'_, PyArrayDescr>) -> Option<DType> {
+    if descr.is_native_byteorder() == Some(false) {
+        return None;
+    }
+    match (descr.kind(), descr.itemsize()) {
+        (b'b', 1) => Some(DType::Bool),
+        (b'i', 8) => Some(DType::I64),
+        (b'f', 4) => Some(DType::F32),
+        (b'f', 8) => Some(DType::F64),
+        _ => None,
+    }
+}
+
+/// The array that anything `NumPy` takes stands for, of a type that we hold.
+///
+/// Smaller integers become `int64`, `float16` becomes `float32`, foreign byte order
+/// becomes native; other types are refused.
+fn readable<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    let py = value.py();
+    let array = if let Ok(array) = value.cast::<PyUntypedArray>() {
+        array.clone()
+    } else {
+        let numpy = py.import(intern!(py, "numpy"))?;
+        let array = numpy.call_method1(intern!(py, "asarray"), (value,))?;
+        array.cast_into::<PyUntypedArray>()?
+    };
+    let descr = array.dtype();
+    if native_dtype(&descr).is_some() && is_aligned(&array) {
+        return Ok(array);
+    }
+    let target = match (descr.kind(), descr.itemsize()) {
+        (b'b', _) => DType::Bool,
+        (b'i', _) | (b'u', ..=4) => DType::I64,
+        (b'f', ..=4) => DType::F32,
+        (b'f', 8) => DType::F64,
+        _ => return Err(unsupported(py, &descr)),
+    };
+    let copy = array.call_method1(intern!(py, "astype"), (self::descr(py, target),))?;
+    Ok(copy.cast_into::<PyUntypedArray>()?)
+}
+
+/// Whether the elements lie where their type may lie, whole elements apart.
+fn is_aligned(array: &Bound<'_, PyUntypedArray>) -> bool {
+    let size = array.dtype().itemsize();
+    let fields = fields(array);
+    // SAFETY: the array is alive, and its strides are as many as its axes.
+    let strides =
+        unsafe { std::slice::from_raw_parts(array_strides(fields), array.ndim()) };
+    fields.data.addr().is_multiple_of(size)
+        && strides.iter().all(|stride| stride % size.cast_signed() == 0)
+}
+
+fn fields<'a>(
+    array: &'a Bound<'_, PyUntypedArray>,
+) -> &'a npyffi::PyArrayObject_fields {
+    // SAFETY: the array is alive while it is borrowed.
+    unsafe { &(*array.as_array_ptr()).fields }
+}
+
+/// The strides, from an address that is valid even without axes.
+fn array_strides(fields: &npyffi::PyArrayObject_fields) -> *const isize {
+    if fields.nd == 0 {
+        std::ptr::NonNull::dangling().as_ptr()
+    } else {
+        fields.strides.cast_const()
+    }
+}
+
+/// An array with the elements of anything that `NumPy` takes.
+///
+/// It shares the memory of arrays that this package made, and copies others.
+pub(super) fn from_numpy(value: &Bound<'_, PyAny>) -> PyResult<NdArray> {
+    let py = value.py();
+    let array = readable(value)?;
+    let (ty, strides, first) = layout(&array)?;
+    if let Some(pin) = pin_of(&array) {
+        // SAFETY: the array is a view of what the pin's buffer holds.
+        return Ok(unsafe { NdArray::from_raw(pin, first, ty, strides) });
+    }
+    let contiguous = shape::is_contiguous(&ty.shape, &strides);
+    // SAFETY: NumPy's elements are initialised and of this type and layout. The thread
+    // is attached, so only code that breaks NumPy's own rules could write meanwhile.
+    let view = unsafe {
+        let strides = if contiguous { None } else { Some(&*strides) };
+        View::from_raw(first, &ty.shape, strides, ty.dtype)
+    };
+    if ty.dtype == DType::Bool {
+        return plain(py, booleans(&view));
+    }
+    plain(py, view.copied("tensor"))
+}
+
+/// A copy whose every byte is 0 or 1: `NumPy` may view any bytes as booleans.
+fn booleans(view: &View<'_>) -> Result<NdArray, Error> {
+    // SAFETY: `bool` and `u8` have one size, and any byte is a `u8`.
+    let bytes: Vec<bool> = unsafe {
+        let strides = view.strides();
+        let mut bytes = Vec::with_capacity(view.len());
+        let mut index = vec![0_usize; view.shape().len()];
+        for _ in 0..view.len() {
+            let offset: isize =
+                index.iter().zip(&strides).map(|(&i, &s)| i.cast_signed() * s).sum();
+            bytes.push(*view.first().offset(offset) != 0);
+            for (i, &size) in index.iter_mut().zip(view.shape()).rev() {
+                *i += 1;
+                if *i < size {
+                    break;
+                }
+                *i = 0;
+            }
+        }
+        bytes
+    };
+    NdArray::try_from_elements(&bytes, view.shape())
+}
+
+/// An array over the memory of a `NumPy` array, which it keeps and makes read-only.
+pub(super) fn borrow_numpy(value: &Bound<'_, PyAny>) -> PyResult<NdArray> {
+    let py = value.py();
+    let array = value.cast::<PyUntypedArray>().map_err(|_| {
+        PyBufferError::new_err(
+            "borrow=True needs a NumPy array, whose memory is shared",
+        )
+    })?;
+    let native = native_dtype(&array.dtype()).filter(|&t| t != DType::Bool);
+    if native.is_none() || !is_aligned(array) {
+        return Err(PyBufferError::new_err(
+            "borrow=True needs aligned float32, float64 or int64 in native byte order",
+        ));
+    }
+    if let Some(pin) = pin_of(array) {
+        let (ty, strides, first) = layout(array)?;
+        // SAFETY: the array is a view of what the pin's buffer holds.
+        return Ok(unsafe { NdArray::from_raw(pin, first, ty, strides) });
+    }
+    array.getattr(intern!(py, "flags"))?.setattr(intern!(py, "writeable"), false)?;
+    let (ty, strides, first) = layout(array)?;
+    let keeper = Keeper(Some(array.clone().into_any().unbind()));
+    let buffer = Buffer::keeping(Box::new(keeper))
+        .ok_or_else(|| PyMemoryError::new_err("tensor: no memory"))?;
+    // SAFETY: the keeper keeps the array, which NumPy now refuses to write.
+    Ok(unsafe { NdArray::from_raw(buffer, first, ty, strides) })
+}
+
+/// Keeps a Python object. It may be dropped while a record's lock is held, so it leaves
+/// the object to `release_dropped`.
+struct Keeper(Option<Py<PyAny>>);
+
+static DROPPED: std::sync::Mutex<Vec<Py<PyAny>>> = std::sync::Mutex::new(Vec::new());
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        let mut dropped =
+            DROPPED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        dropped.extend(self.0.take());
+    }
+}
+
+/// Releases the objects that records no longer keep. No record's lock may be held.
+pub(super) fn release_dropped(py: Python<'_>) {
+    let dropped = {
+        let mut list =
+            DROPPED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        std::mem::take(&mut *list)
+    };
+    for object in dropped {
+        drop(object.into_bound(py));
+    }
+}
+
+/// The type, the strides in elements, and the first element of a native array.
+fn layout(array: &Bound<'_, PyUntypedArray>) -> PyResult<(Type, Strides, *const u8)> {
+    let py = array.py();
+    let descr = array.dtype();
+    let Some(dtype) = native_dtype(&descr) else { return Err(unsupported(py, &descr)) };
+    let shape: Shape = array.shape().iter().copied().collect();
+    let size = dtype.size().cast_signed();
+    let fields = fields(array);
+    // SAFETY: the array is alive, and its strides are as many as its axes.
+    let bytes =
+        unsafe { std::slice::from_raw_parts(array_strides(fields), array.ndim()) };
+    let strides = bytes.iter().map(|stride| stride / size).collect();
+    let first = fields.data.cast_const().cast();
+    Ok((Type::new(shape, dtype), strides, first))
+}
+
+/// The buffer of an array that this package made, if nobody can write it.
+fn pin_of(array: &Bound<'_, PyUntypedArray>) -> Option<Buffer> {
+    let py = array.py();
+    let fields = fields(array);
+    if fields.flags & npyffi::NPY_ARRAY_WRITEABLE != 0 || fields.base.is_null() {
+        return None;
+    }
+    // SAFETY: an array's base is an object that it keeps.
+    let base = unsafe { Bound::from_borrowed_ptr(py, fields.base) };
+    let pin = base.cast_exact::<Pin>().ok()?;
+    Some(pin.get().0.clone())
+}
+
+/// A read-only `NumPy` array. Large arrays are shown where they lie, small ones copied.
+pub(super) fn to_numpy<'py>(
+    py: Python<'py>,
+    array: &NdArray,
+) -> PyResult<Bound<'py, PyAny>> {
+    if array.len() * array.dtype().size() > COPIED {
+        let pin = Bound::new(py, Pin(array.buffer().clone()))?;
+        return view_of(py, &array.view(), Some(pin.into_any()));
+    }
+    copy_of(py, &array.view())
+}
+
+/// A read-only `NumPy` array over the view's memory, which `base` keeps; without a base,
+/// fresh memory of `NumPy`'s own that is to be filled.
+fn view_of<'py>(
+    py: Python<'py>,
+    view: &View<'_>,
+    base: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let size = view.dtype().size().cast_signed();
+    let mut sizes: Strides = view.shape().iter().map(|n| n.cast_signed()).collect();
+    let mut steps: Strides =
+        view.strides().iter().map(|stride| stride * size).collect();
+    let ndim = i32::try_from(sizes.len())?;
+    let (strides, data) = match base {
+        Some(_) => (steps.as_mut_ptr(), view.first().cast_mut().cast()),
+        None => (std::ptr::null_mut(), std::ptr::null_mut()),
+    };
+    // SAFETY: the call takes over the description, reads sizes and strides, and gives
+    // an owned array or null. `SetBaseObject` takes over the base.
+    unsafe {
+        let array = PY_ARRAY_API.PyArray_NewFromDescr(
+            py,
+            npyffi::get_type_object(py, npyffi::NpyTypes::PyArray_Type),
+            descr(py, view.dtype()).into_dtype_ptr(),
+            ndim,
+            sizes.as_mut_ptr(),
+            strides,
+            data,
+            0,
+            std::ptr::null_mut(),
+        );
+        let array = Bound::from_owned_ptr_or_err(py, array)?;
+        if let Some(base) = base {
+            let object = array.as_ptr().cast::<PyArrayObject>();
+            if PY_ARRAY_API.PyArray_SetBaseObject(py, object, base.into_ptr()) < 0 {
+                return Err(PyErr::fetch(py));
+            }
+        }
+        Ok(array)
+    }
+}
+
+/// A read-only `NumPy` array with a copy of the elements.
+pub(super) fn copy_of<'py>(
+    py: Python<'py>,
+    view: &View<'_>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let array = view_of(py, view, None)?;
+    let object = array.as_ptr().cast::<PyArrayObject>();
+    // SAFETY: NumPy's fresh array has room for the elements and is ours alone.
+    unsafe {
+        let fields = &mut (*object).fields;
+        let out = crate::array::ViewMut::from_raw(
+            fields.data.cast(),
+            view.shape(),
+            view.dtype(),
+        );
+        view.copy_to(out);
+        fields.flags &= !npyffi::NPY_ARRAY_WRITEABLE;
+    }
+    Ok(array)
+}
+
+/// A `NumPy` scalar for an array without axes, as `NumPy`'s own functions give.
+pub(super) fn unwrap_scalar(array: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
+    let py = array.py();
+    array.get_item(pyo3::types::PyTuple::empty(py))
+}
+
+/// A shape that a user gave: one integer or a sequence of them.
+pub(super) fn sizes(
+    op: &'static str,
+    given: &Bound<'_, PyAny>,
+) -> PyResult<Vec<isize>> {
+    let py = given.py();
+    let integer = |value: &Bound<'_, PyAny>| -> PyResult<isize> {
+        let is_bool = value.is_instance_of::<pyo3::types::PyBool>();
+        // SAFETY: the thread is attached and the object alive.
+        let is_index = unsafe { ffi::PyIndex_Check(value.as_ptr()) } != 0;
+        if is_bool || !is_index {
+            let kind = value.get_type().name()?;
+            let text =
+                format!("{op}: a dimension must be an integer, not {value} ({kind})");
+            return Err(raise(py, "DTypeError", text));
+        }
+        value.extract::<isize>().map_err(|_| {
+            let text = format!("{op}: the size of {value} overflows");
+            raise(py, "ShapeError", text)
+        })
+    };
+    if let Ok(items) = given.try_iter() {
+        return items.map(|item| integer(&item?)).collect();
+    }
+    Ok(vec![integer(given)?])
+}
+
+/// As `sizes`, of which none may be negative and whose product must fit.
+pub(super) fn checked_sizes(
+    op: &'static str,
+    given: &Bound<'_, PyAny>,
+) -> PyResult<Vec<usize>> {
+    let sizes = sizes(op, given)?;
+    let size = |&size: &isize| {
+        usize::try_from(size)
+            .map_err(|_| Error::new(Fault::NegativeDimension { op, value: size }))
+    };
+    let sizes: Result<Vec<usize>, Error> = sizes.iter().map(size).collect();
+    plain(given.py(), sizes)
+}

@@ -1,0 +1,185 @@
+//! `Grad`.
+
+use super::array::from_numpy;
+use super::error::raise;
+use super::lock::Lock;
+use super::record::{HEAVY, PyRecord, expect_record};
+use super::tensor::{Handle, PyTensor};
+use crate::diff::gradient::{Gradient, Request};
+use crate::error::Result;
+use crate::record::Arena;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyTuple};
+
+/// The gradient of a tensor: the cotangent of every leaf that it depends on, and of any
+/// other tensor on demand.
+#[pyclass(frozen, module = "wengert", name = "Grad")]
+pub(super) struct PyGrad {
+    record: Py<PyRecord>,
+    loss: u32,
+    /// Taken within the record's own lock only, so it is always free.
+    gradient: Lock<Gradient>,
+}
+
+/// Whether a sweep is long enough to release the interpreter.
+fn is_heavy(py: Python<'_>, record: &Bound<'_, PyRecord>) -> PyResult<bool> {
+    record
+        .get()
+        .run(py, "grad", false, |arena| Ok(arena.len() > 200 || arena.bytes() > HEAVY))
+}
+
+impl PyGrad {
+    /// Sweeps back from a tensor.
+    pub(super) fn take<'py>(
+        loss: &Bound<'py, PyTensor>,
+        seed: Option<&Bound<'py, PyAny>>,
+        wrt: Option<&Bound<'py, PyAny>>,
+        recorded: bool,
+        ieee: bool,
+    ) -> PyResult<Bound<'py, PyGrad>> {
+        let py = loss.py();
+        let record = loss.get().record.bind(py);
+        let seed = match seed {
+            None => None,
+            Some(seed) => Some(match seed.cast_exact::<PyTensor>() {
+                Ok(tensor) => tensor.get().array(py)?,
+                Err(_) => from_numpy(seed)?,
+            }),
+        };
+        let mut handles = Vec::new();
+        if let Some(wrt) = wrt {
+            collect(wrt, record, "grad", &mut handles)?;
+        }
+        let handle = loss.get().handle;
+        let heavy = is_heavy(py, record)?;
+        let asked = wrt.is_some();
+        let gradient = record.get().run_at(py, "grad", heavy, |arena, site| {
+            let node = handle.check(arena, "grad")?;
+            let targets = check_all(arena, "grad", &handles)?;
+            let targets = asked.then_some(targets);
+            let request = Request { seed, targets, record: recorded, ieee };
+            Gradient::new(arena, node, request, site)
+        })?;
+        let loss = gradient.loss();
+        let record = record.clone().unbind();
+        Bound::new(py, PyGrad { record, loss, gradient: Lock::new(gradient) })
+    }
+}
+
+#[pymethods]
+impl PyGrad {
+    /// The cotangents of tensors, as tensors of the record; zeros where no path leads.
+    ///
+    /// Parameters
+    /// ----------
+    /// tensors : Tensor, or nested lists, tuples and dicts of tensors
+    ///     The result has the same structure. Several tensors take one sweep.
+    #[pyo3(signature = (tensors, /))]
+    fn wrt<'py>(
+        &self,
+        py: Python<'py>,
+        tensors: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let record = self.record.bind(py);
+        let mut handles = Vec::new();
+        collect(tensors, record, "wrt", &mut handles)?;
+        let heavy = is_heavy(py, record)?;
+        let id = record.get().id;
+        let found = record.get().run_at(py, "wrt", heavy, |arena, site| {
+            let nodes = check_all(arena, "wrt", &handles)?;
+            let found =
+                self.within(id, |gradient| gradient.wrt(arena, &nodes, site))?;
+            let handle = |&node: &u32| Handle::new(arena, node, arena.site(node));
+            Ok(found.iter().map(handle).collect::<Vec<Handle>>())
+        })?;
+        let tensor =
+            |handle| Bound::new(py, PyTensor::new(record.clone().unbind(), handle));
+        let mut results = found.into_iter().map(tensor);
+        rebuild(tensors, &mut results)
+    }
+
+    /// Whether a path leads from the differentiated tensor to this one.
+    #[pyo3(signature = (tensor, /))]
+    fn connected(
+        &self,
+        py: Python<'_>,
+        tensor: &Bound<'_, PyTensor>,
+    ) -> PyResult<bool> {
+        let record = self.record.bind(py);
+        expect_record(py, "connected", tensor.get(), record)?;
+        let handle = tensor.get().handle;
+        let id = record.get().id;
+        record.get().run(py, "connected", false, |arena| {
+            let node = handle.check(arena, "connected")?;
+            self.within(id, |gradient| gradient.connected(arena, node))
+        })
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<gradient of #{} of record {}>", self.loss, self.record.get().id)
+    }
+}
+
+impl PyGrad {
+    /// Runs `f` on the gradient. The record's lock is held, so nobody else does.
+    fn within<R>(
+        &self,
+        record: u64,
+        f: impl FnOnce(&mut Gradient) -> Result<R>,
+    ) -> Result<R> {
+        self.gradient.with_free("wrt", record, f)
+    }
+}
+
+fn check_all(arena: &Arena, op: &'static str, handles: &[Handle]) -> Result<Vec<u32>> {
+    handles.iter().map(|handle| handle.check(arena, op)).collect()
+}
+
+/// The handles of the tensors in a structure, from left to right.
+fn collect<'py>(
+    tree: &Bound<'py, PyAny>,
+    record: &Bound<'py, PyRecord>,
+    op: &'static str,
+    handles: &mut Vec<Handle>,
+) -> PyResult<()> {
+    let py = tree.py();
+    if let Ok(tensor) = tree.cast_exact::<PyTensor>() {
+        expect_record(py, op, tensor.get(), record)?;
+        handles.push(tensor.get().handle);
+        return Ok(());
+    }
+    if let Ok(dict) = tree.cast::<PyDict>() {
+        return dict.values().iter().try_for_each(|x| collect(&x, record, op, handles));
+    }
+    if tree.is_instance_of::<PyList>() || tree.is_instance_of::<PyTuple>() {
+        return tree.try_iter()?.try_for_each(|x| collect(&x?, record, op, handles));
+    }
+    let kind = tree.get_type().name()?;
+    let text = format!("{op}: a gradient is with respect to tensors, not {kind}");
+    Err(raise(py, "DTypeError", text))
+}
+
+/// The structure with its tensors replaced.
+fn rebuild<'py>(
+    tree: &Bound<'py, PyAny>,
+    results: &mut impl Iterator<Item = PyResult<Bound<'py, PyTensor>>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = tree.py();
+    if let Ok(dict) = tree.cast::<PyDict>() {
+        let out = PyDict::new(py);
+        for (key, value) in dict.iter() {
+            out.set_item(key, rebuild(&value, results)?)?;
+        }
+        return Ok(out.into_any());
+    }
+    if tree.is_instance_of::<PyList>() || tree.is_instance_of::<PyTuple>() {
+        let items = tree.try_iter()?.map(|x| rebuild(&x?, results));
+        let items = items.collect::<PyResult<Vec<_>>>()?;
+        return if tree.is_instance_of::<PyTuple>() {
+            Ok(PyTuple::new(py, items)?.into_any())
+        } else {
+            Ok(PyList::new(py, items)?.into_any())
+        };
+    }
+    results.next().expect("one result for each tensor").map(Bound::into_any)
+}

@@ -1,0 +1,129 @@
+//! What stands between the brackets of `x[...]`.
+
+use super::array::from_numpy;
+use super::error::raise;
+use super::operand::is_index;
+use super::record::{PyRecord, expect_record};
+use super::tensor::{Handle, PyTensor};
+use crate::array::NdArray;
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::record::{Arena, Index};
+use numpy::PyUntypedArray;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyEllipsis, PyList, PySlice, PyTuple};
+use smallvec::SmallVec;
+
+/// An index, and the handles of the tensors in it.
+pub(super) struct Key {
+    parts: SmallVec<[Part; 4]>,
+}
+
+enum Part {
+    Ready(Index),
+    Handle(Handle),
+}
+
+impl Key {
+    /// Applies the index to a node.
+    pub(super) fn apply(&self, arena: &mut Arena, x: u32, site: u32) -> Result<u32> {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Ready(index) => Ok(index.clone()),
+            Part::Handle(handle) => handle.check(arena, "index").map(Index::Node),
+        });
+        let parts = parts.collect::<Result<SmallVec<[Index; 4]>>>()?;
+        arena.index(x, &parts, site)
+    }
+}
+
+/// Reads an index for a tensor of `record`.
+pub(super) fn parse<'py>(
+    key: &Bound<'py, PyAny>,
+    record: &Bound<'py, PyRecord>,
+) -> PyResult<Key> {
+    let mut parts = SmallVec::new();
+    match key.cast_exact::<PyTuple>() {
+        Ok(tuple) => {
+            for item in tuple.iter() {
+                parts.push(part(&item, record)?);
+            }
+        }
+        Err(_) => parts.push(part(key, record)?),
+    }
+    Ok(Key { parts })
+}
+
+fn part<'py>(
+    item: &Bound<'py, PyAny>,
+    record: &Bound<'py, PyRecord>,
+) -> PyResult<Part> {
+    let py = item.py();
+    let ready = |index| Ok(Part::Ready(index));
+    if item.is_none() {
+        return ready(Index::NewAxis);
+    }
+    if item.is_instance_of::<PyEllipsis>() {
+        return ready(Index::Ellipsis);
+    }
+    if let Ok(slice) = item.cast::<PySlice>() {
+        let end = |name: &str| -> PyResult<Option<isize>> {
+            let value = slice.getattr(name)?;
+            if value.is_none() { Ok(None) } else { clamped(&value).map(Some) }
+        };
+        let step = end("step")?.unwrap_or(1);
+        return ready(Index::Slice { start: end("start")?, stop: end("stop")?, step });
+    }
+    if let Ok(tensor) = item.cast_exact::<PyTensor>() {
+        expect_record(py, "index", tensor.get(), record)?;
+        return Ok(Part::Handle(tensor.get().handle));
+    }
+    let is_array =
+        item.cast::<PyUntypedArray>().is_ok() || item.is_instance_of::<PyList>();
+    if is_array {
+        return ready(Index::Array(integers(item)?));
+    }
+    if !item.is_instance_of::<PyBool>() && is_index(item) {
+        return ready(Index::At(clamped(item)?));
+    }
+    let kind = item.get_type().name()?;
+    let text = format!(
+        "index: {item} ({kind}) is no index\n\
+         hint: integers, slices, ..., None and integer arrays are"
+    );
+    Err(raise(py, "OutOfRangeError", text))
+}
+
+/// An integer; beyond the machine's range the nearest within it, as slices take it.
+fn clamped(value: &Bound<'_, PyAny>) -> PyResult<isize> {
+    match value.extract::<isize>() {
+        Ok(x) => Ok(x),
+        Err(error)
+            if error
+                .is_instance_of::<pyo3::exceptions::PyOverflowError>(value.py()) =>
+        {
+            Ok(if value.lt(0)? { isize::MIN } else { isize::MAX })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// An array of positions. `NumPy` makes an empty list an array of floats.
+fn integers(item: &Bound<'_, PyAny>) -> PyResult<NdArray> {
+    let py = item.py();
+    let array = from_numpy(item)?;
+    match array.dtype() {
+        DType::I64 => Ok(array),
+        _ if array.is_empty() && item.is_instance_of::<PyList>() => {
+            super::error::plain(py, array.cast(DType::I64))
+        }
+        DType::Bool => {
+            let text = "index: boolean masks are not supported\n\
+                        hint: numpy.flatnonzero(mask) gives the positions";
+            Err(raise(py, "OutOfRangeError", text.to_owned()))
+        }
+        dtype => {
+            let text = format!("index: positions must be integers, not {dtype}");
+            Err(raise(py, "OutOfRangeError", text))
+        }
+    }
+}

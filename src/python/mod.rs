@@ -1,0 +1,18 @@
+//! The face of Python: classes and functions of `wengert._core`. Bindings only; what
+//! they mean is said elsewhere.
+
+#![warn(clippy::unwrap_used)]
+#![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over")]
+
+mod array;
+mod error;
+mod functions;
+mod grad;
+mod index;
+mod lock;
+mod module;
+mod operand;
+mod record;
+mod rng;
+mod site;
+mod tensor;

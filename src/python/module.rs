@@ -1,0 +1,22 @@
+//! The module `wengert._core`.
+
+use super::array::Pin;
+use super::functions;
+use super::grad::PyGrad;
+use super::record::{PyMark, PyRecord};
+use super::rng::PyRng;
+use super::tensor::PyTensor;
+use pyo3::prelude::*;
+
+/// The engine of wengert, compiled.
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyRecord>()?;
+    module.add_class::<PyTensor>()?;
+    module.add_class::<PyGrad>()?;
+    module.add_class::<PyMark>()?;
+    module.add_class::<PyRng>()?;
+    module.add_class::<Pin>()?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    functions::add_all(module)
+}

@@ -1,0 +1,212 @@
+//! What users give as operands: tensors, Python numbers, and anything `NumPy` takes.
+
+use super::array::{from_numpy, to_numpy, unwrap_scalar};
+use super::error::{exception, plain};
+use super::record::{HEAVY, PyRecord, append, expect_record};
+use super::tensor::{Handle, PyTensor};
+use crate::array::NdArray;
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, Fault, Result};
+use crate::ops::Op;
+use crate::ops::emit::Arg;
+use crate::record::Arena;
+use numpy::PyUntypedArray;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
+use pyo3::{ffi, intern};
+use smallvec::SmallVec;
+
+/// An operand as it was given.
+pub(super) enum Given<'a, 'py> {
+    Tensor(&'a Bound<'py, PyTensor>),
+    Number(Scalar),
+    Array(NdArray),
+}
+
+/// Exactly Python's own `bool`, `int` or `float`: the numbers without a type of their
+/// own. A `NumPy` scalar has one, and is no such number.
+pub(super) fn number(
+    op: &'static str,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<Option<Scalar>> {
+    if let Ok(x) = value.cast_exact::<PyFloat>() {
+        return Ok(Some(Scalar::Float(x.value())));
+    }
+    if let Ok(x) = value.cast_exact::<PyInt>() {
+        return if let Ok(x) = x.extract::<i64>() {
+            Ok(Some(Scalar::Int(x)))
+        } else {
+            let number = x.to_string();
+            let fault = Fault::IntegerTooLarge { op, number };
+            Err(exception(value.py(), &Error::new(fault)))
+        };
+    }
+    if let Ok(x) = value.cast_exact::<PyBool>() {
+        return Ok(Some(Scalar::Bool(x.is_true())));
+    }
+    Ok(None)
+}
+
+/// What the value is; `None` if it is nothing that an operand can be.
+pub(super) fn classify<'a, 'py>(
+    op: &'static str,
+    value: &'a Bound<'py, PyAny>,
+) -> PyResult<Option<Given<'a, 'py>>> {
+    if let Ok(tensor) = value.cast_exact::<PyTensor>() {
+        return Ok(Some(Given::Tensor(tensor)));
+    }
+    if let Some(number) = number(op, value)? {
+        return Ok(Some(Given::Number(number)));
+    }
+    let py = value.py();
+    let is_array = value.cast::<PyUntypedArray>().is_ok()
+        || value.is_instance_of::<PyList>()
+        || value.is_instance_of::<PyTuple>()
+        || value.hasattr(intern!(py, "__array__"))?;
+    if !is_array {
+        return Ok(None);
+    }
+    from_numpy(value).map(|array| Some(Given::Array(array)))
+}
+
+/// As `classify`; what cannot be an operand is an error.
+fn expect<'a, 'py>(
+    op: &'static str,
+    value: &'a Bound<'py, PyAny>,
+) -> PyResult<Given<'a, 'py>> {
+    match classify(op, value)? {
+        Some(given) => Ok(given),
+        // NumPy says best why it cannot make an array of it.
+        None => from_numpy(value).map(Given::Array),
+    }
+}
+
+/// The array of a number's own kind.
+fn array_of(number: Scalar) -> Result<NdArray> {
+    let dtype = match number {
+        Scalar::Bool(_) => DType::Bool,
+        Scalar::Int(_) => DType::I64,
+        Scalar::Float(_) => DType::F64,
+    };
+    NdArray::full(&[], number, dtype)
+}
+
+/// An operand that may cross into detached code.
+enum Sent {
+    Handle(Handle),
+    Number(Scalar),
+    Array(NdArray),
+}
+
+impl Sent {
+    /// The operand in the record: handles are checked, arrays become constants.
+    fn place(
+        &self,
+        arena: &mut Arena,
+        op: &'static str,
+        site: u32,
+    ) -> Result<Arg<u32>> {
+        match self {
+            Sent::Handle(handle) => handle.check(arena, op).map(Arg::Value),
+            Sent::Number(number) => Ok(Arg::Number(*number)),
+            Sent::Array(array) => {
+                arena.source(&Op::Constant, array, None, site).map(Arg::Value)
+            }
+        }
+    }
+}
+
+/// The node of an operand; a number becomes a constant.
+pub(super) fn node(arena: &mut Arena, operand: Arg<u32>, site: u32) -> Result<u32> {
+    match operand {
+        Arg::Value(node) => Ok(node),
+        Arg::Number(number) => {
+            arena.source(&Op::Constant, &array_of(number)?, None, site)
+        }
+    }
+}
+
+/// Applies `f` to the operands: in the record of the tensors among them, or, if there
+/// are none, at once, as `NumPy` does.
+pub(super) fn call<'py>(
+    py: Python<'py>,
+    op: &'static str,
+    operands: &[&Bound<'py, PyAny>],
+    f: impl FnOnce(&mut Arena, &[Arg<u32>], u32) -> Result<u32> + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut record: Option<Bound<'py, PyRecord>> = None;
+    let mut sent: SmallVec<[Sent; 3]> = SmallVec::new();
+    let mut heavy = false;
+    for value in operands {
+        sent.push(match expect(op, value)? {
+            Given::Tensor(tensor) => {
+                let tensor = tensor.get();
+                match &record {
+                    Some(record) => expect_record(py, op, tensor, record)?,
+                    None => record = Some(tensor.record.bind(py).clone()),
+                }
+                Sent::Handle(tensor.handle)
+            }
+            Given::Number(number) => Sent::Number(number),
+            Given::Array(array) => {
+                heavy |= array.len() * array.dtype().size() > HEAVY;
+                Sent::Array(array)
+            }
+        });
+    }
+    let Some(record) = record else { return at_once(py, op, &sent, f) };
+    let new_nodes = sent.iter().any(|x| !matches!(x, Sent::Handle(_)));
+    let tensor = append(&record, op, heavy, |arena, site| {
+        let start = new_nodes.then(|| arena.mark());
+        let mut placed: SmallVec<[Arg<u32>; 3]> = SmallVec::new();
+        let result = sent
+            .iter()
+            .try_for_each(|x| x.place(arena, op, site).map(|x| placed.push(x)))
+            .and_then(|()| f(arena, &placed, site));
+        match start {
+            Some(start) => arena.keep_or_undo(&start, result),
+            None => result,
+        }
+    })?;
+    Ok(tensor.into_any())
+}
+
+/// Evaluates a function of no tensors.
+fn at_once<'py>(
+    py: Python<'py>,
+    op: &'static str,
+    sent: &[Sent],
+    f: impl FnOnce(&mut Arena, &[Arg<u32>], u32) -> Result<u32> + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let mut arena = Arena::new();
+    let mut only_numbers = !sent.iter().any(|x| matches!(x, Sent::Array(_)));
+    let result = (|| {
+        let mut placed: SmallVec<[Arg<u32>; 3]> = SmallVec::new();
+        for x in sent {
+            let mut x = x.place(&mut arena, op, 0)?;
+            // Of several numbers the first gives the others their type.
+            if std::mem::take(&mut only_numbers) {
+                x = Arg::Value(node(&mut arena, x, 0)?);
+            }
+            placed.push(x);
+        }
+        let y = f(&mut arena, &placed, 0)?;
+        arena.data(y)
+    })();
+    let array = to_numpy(py, &plain(py, result.map_err(unplaced))?)?;
+    if array.getattr(intern!(py, "ndim"))?.extract::<usize>()? == 0 {
+        return unwrap_scalar(array);
+    }
+    Ok(array)
+}
+
+/// An error whose nodes no user has seen.
+fn unplaced(error: Error) -> Error {
+    Error::new(error.fault().clone().without_labels())
+}
+
+/// Whether the value is an integer index, as `NumPy`'s and Python's integers are.
+pub(super) fn is_index(value: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: the thread is attached and the object alive.
+    unsafe { ffi::PyIndex_Check(value.as_ptr()) != 0 }
+}

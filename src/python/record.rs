@@ -1,0 +1,431 @@
+//! `ComputationRecord`.
+
+use super::array::{
+    borrow_numpy, checked_sizes, dtype_of, from_numpy, release_dropped,
+};
+use super::error::exception;
+use super::lock::Lock;
+use super::rng::PyRng;
+use super::site::{Place, Sites, UNKNOWN};
+use super::tensor::{Handle, PyTensor};
+use crate::array::NdArray;
+use crate::dtype::DType;
+use crate::error::{Error, Fault, Result};
+use crate::ops::Op;
+use crate::record::{Arena, Mark};
+use crate::rng::Rng;
+use pyo3::prelude::*;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Bytes of operands above which the interpreter is released while a kernel runs: about
+/// 20 microseconds of work.
+pub(super) const HEAVY: usize = 128 << 10;
+
+/// A computation record (Wengert list): it owns every value of a computation, and what
+/// is needed to differentiate it.
+///
+/// Parameters
+/// ----------
+/// rng : Rng, optional
+///     The stream of random numbers that layers draw from. Without one its seed comes
+///     from the operating system.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> rec = wengert.ComputationRecord()
+/// >>> x = rec.tensor_from_value([1.0, 2.0])
+/// >>> (x * x).sum().grad().wrt(x).data()
+/// array([2., 4.])
+#[pyclass(frozen, weakref, module = "wengert", name = "ComputationRecord")]
+pub(super) struct PyRecord {
+    pub(super) id: u64,
+    state: Lock<State>,
+    rng: OnceLock<Rng>,
+    layers: AtomicUsize,
+}
+
+/// What the lock guards.
+pub(super) struct State {
+    pub(super) arena: Arena,
+    sites: Sites,
+}
+
+/// A length of a record to which it can be rewound.
+#[pyclass(frozen, module = "wengert", name = "Mark")]
+pub(super) struct PyMark(Mark);
+
+#[pymethods]
+impl PyMark {
+    fn __repr__(&self) -> String {
+        format!("<mark after {} nodes>", self.0.len())
+    }
+}
+
+impl PyRecord {
+    /// Runs `f` on the engine. Heavy work is done detached from the interpreter.
+    pub(super) fn run<R: Send>(
+        &self,
+        py: Python<'_>,
+        op: &'static str,
+        heavy: bool,
+        f: impl FnOnce(&mut Arena) -> Result<R> + Send,
+    ) -> PyResult<R> {
+        let result = self.state.with(py, op, self.id, |state| {
+            if heavy {
+                let arena = &mut state.arena;
+                py.detach(|| f(arena))
+            } else {
+                f(&mut state.arena)
+            }
+        });
+        result.map_err(|error| self.explain(py, error))
+    }
+
+    /// As `run`, for calls that append nodes: `f` is told the place of the call.
+    #[inline]
+    pub(super) fn run_at<R: Send>(
+        &self,
+        py: Python<'_>,
+        op: &'static str,
+        heavy: bool,
+        f: impl FnOnce(&mut Arena, u32) -> Result<R> + Send,
+    ) -> PyResult<R> {
+        let place = Place::here(py);
+        let mut f = Some(f);
+        let mut work = |state: &mut State, site: u32| {
+            let f = f.take().expect("the work is done once");
+            if heavy {
+                let arena = &mut state.arena;
+                py.detach(|| f(arena, site))
+            } else {
+                f(&mut state.arena, site)
+            }
+        };
+        let known = self.state.with(py, op, self.id, |state| match &place {
+            None => work(state, UNKNOWN).map(Some),
+            Some(place) => match state.sites.find(place) {
+                Some(site) => work(state, site).map(Some),
+                None => Ok(None),
+            },
+        });
+        let result = match known {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => {
+                // A place that is new, or within this package.
+                let mut outside = Place::outside(py);
+                let result = self.state.with(py, op, self.id, |state| {
+                    let site = state.sites.number(&mut outside);
+                    work(state, site)
+                });
+                drop(outside);
+                result
+            }
+            Err(error) => Err(error),
+        };
+        result.map_err(|error| self.explain(py, error))
+    }
+
+    /// The exception for an error, with the lines of its places.
+    #[cold]
+    pub(super) fn explain(&self, py: Python<'_>, error: Error) -> PyErr {
+        let line = |site: u32| {
+            let place = self
+                .state
+                .with(py, "record", self.id, |state| Ok(state.sites.place(site)));
+            match place {
+                Ok(Some(place)) => place.line(py),
+                _ => "an unknown place".to_owned(),
+            }
+        };
+        exception(py, &error.resolved(line))
+    }
+
+    /// The stream of random numbers.
+    fn stream(&self) -> &Rng {
+        self.rng.get_or_init(Rng::from_os)
+    }
+}
+
+/// Appends a node by `f` and gives the handle to it.
+#[inline]
+pub(super) fn append<'py>(
+    record: &Bound<'py, PyRecord>,
+    op: &'static str,
+    heavy: bool,
+    f: impl FnOnce(&mut Arena, u32) -> Result<u32> + Send,
+) -> PyResult<Bound<'py, PyTensor>> {
+    let py = record.py();
+    let handle = record.get().run_at(py, op, heavy, |arena, site| {
+        f(arena, site).map(|node| Handle::new(arena, node, site))
+    })?;
+    Bound::new(py, PyTensor::new(record.clone().unbind(), handle))
+}
+
+/// Appends a leaf or a constant.
+pub(super) fn append_source<'py>(
+    record: &Bound<'py, PyRecord>,
+    op: &Op,
+    array: &NdArray,
+    name: Option<&str>,
+) -> PyResult<Bound<'py, PyTensor>> {
+    let heavy = array.len() * array.dtype().size() > HEAVY;
+    append(record, op.tag().name(), heavy, |arena, site| {
+        arena.source(op, array, name.map(Into::into), site)
+    })
+}
+
+/// The array of a `value` argument.
+fn value_of(
+    value: &Bound<'_, PyAny>,
+    dtype: Option<&Bound<'_, PyAny>>,
+    borrow: bool,
+) -> PyResult<NdArray> {
+    let py = value.py();
+    if let Ok(tensor) = value.cast_exact::<PyTensor>() {
+        let array = tensor.get().array(py)?;
+        return cast_to(py, array, dtype);
+    }
+    let array = if borrow { borrow_numpy(value)? } else { from_numpy(value)? };
+    cast_to(py, array, dtype)
+}
+
+fn cast_to(
+    py: Python<'_>,
+    array: NdArray,
+    dtype: Option<&Bound<'_, PyAny>>,
+) -> PyResult<NdArray> {
+    match dtype {
+        Some(dtype) => super::error::plain(py, array.cast(dtype_of(py, dtype)?)),
+        None => Ok(array),
+    }
+}
+
+#[pymethods]
+impl PyRecord {
+    #[new]
+    #[pyo3(signature = (*, rng=None))]
+    fn new(rng: Option<&Bound<'_, PyRng>>) -> Self {
+        let arena = Arena::new();
+        let record = PyRecord {
+            id: arena.id(),
+            state: Lock::new(State { arena, sites: Sites::default() }),
+            rng: OnceLock::new(),
+            layers: AtomicUsize::new(0),
+        };
+        if let Some(rng) = rng {
+            record.rng.get_or_init(|| rng.get().0.clone());
+        }
+        record
+    }
+
+    /// Record a leaf: a value that has a gradient, if it holds floats.
+    ///
+    /// Parameters
+    /// ----------
+    /// value : `array_like` or Tensor
+    ///     The value. It is copied, unless this package made the array and it is
+    ///     read-only. A tensor of any record gives its value.
+    /// dtype : dtype, optional
+    ///     float32, float64, int64 or bool; by default the value's own.
+    /// borrow : bool
+    ///     Share the memory of a `NumPy` array instead; the array becomes read-only.
+    #[pyo3(signature = (value, /, *, dtype=None, borrow=false))]
+    fn tensor_from_value<'py>(
+        slf: &Bound<'py, Self>,
+        value: &Bound<'py, PyAny>,
+        dtype: Option<&Bound<'py, PyAny>>,
+        borrow: bool,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        append_source(slf, &Op::Tensor, &value_of(value, dtype, borrow)?, None)
+    }
+
+    /// Record a value that has no gradient.
+    ///
+    /// The parameters are those of `tensor_from_value`.
+    #[pyo3(signature = (value, /, *, dtype=None, borrow=false))]
+    fn constant<'py>(
+        slf: &Bound<'py, Self>,
+        value: &Bound<'py, PyAny>,
+        dtype: Option<&Bound<'py, PyAny>>,
+        borrow: bool,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        append_source(slf, &Op::Constant, &value_of(value, dtype, borrow)?, None)
+    }
+
+    /// Record a leaf with a name, which messages and the printed record show.
+    #[pyo3(signature = (name, value, /))]
+    fn parameter<'py>(
+        slf: &Bound<'py, Self>,
+        name: &str,
+        value: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        append_source(slf, &Op::Parameter, &value_of(value, None, false)?, Some(name))
+    }
+
+    /// Record a leaf of zeros.
+    ///
+    /// Parameters
+    /// ----------
+    /// shape : int or sequence of int
+    /// dtype : dtype, optional
+    ///     float64 by default.
+    #[pyo3(signature = (shape, dtype=None))]
+    fn zeros<'py>(
+        slf: &Bound<'py, Self>,
+        shape: &Bound<'py, PyAny>,
+        dtype: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        filled(slf, "zeros", shape, 0.0, dtype)
+    }
+
+    /// Record a leaf of ones.
+    ///
+    /// The parameters are those of `zeros`.
+    #[pyo3(signature = (shape, dtype=None))]
+    fn ones<'py>(
+        slf: &Bound<'py, Self>,
+        shape: &Bound<'py, PyAny>,
+        dtype: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        filled(slf, "ones", shape, 1.0, dtype)
+    }
+
+    /// Drop all nodes. Memory is kept for the next ones; arrays that `data` gave stay.
+    fn clear(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, "clear", false, |arena| {
+            arena.clear();
+            Ok(())
+        })?;
+        self.layers.store(0, Ordering::Relaxed);
+        release_dropped(py);
+        Ok(())
+    }
+
+    /// The present length, to rewind to.
+    fn mark(&self, py: Python<'_>) -> PyResult<PyMark> {
+        self.run(py, "mark", false, |arena| Ok(PyMark(arena.mark())))
+    }
+
+    /// Drop the nodes that were recorded after a mark.
+    #[pyo3(signature = (mark, /))]
+    fn rewind(&self, py: Python<'_>, mark: &Bound<'_, PyMark>) -> PyResult<()> {
+        let mark = &mark.get().0;
+        self.run(py, "rewind", false, |arena| arena.rewind(mark))?;
+        release_dropped(py);
+        Ok(())
+    }
+
+    /// Bytes that the record holds: nodes, tables and values.
+    fn bytes(&self, py: Python<'_>) -> PyResult<usize> {
+        self.run(py, "bytes", false, |arena| Ok(arena.bytes()))
+    }
+
+    /// The record's stream of random numbers.
+    #[getter]
+    fn rng(&self) -> PyRng {
+        PyRng(self.stream().clone())
+    }
+
+    /// The number of a layer: layers are counted by order of creation.
+    fn _next_layer(&self) -> usize {
+        self.layers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Panic while the lock is held, for the tests of what a defect does.
+    fn _panic(&self, py: Python<'_>) -> PyResult<()> {
+        self.run(py, "panic", false, |_| panic!("injected"))
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        self.run(py, "len", false, |arena| Ok(arena.len() as usize))
+    }
+
+    #[expect(clippy::unused_self, reason = "Python passes it")]
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let len = self.__len__(py)?;
+        let plural = if len == 1 { "" } else { "s" };
+        Ok(format!("<record {}: {len} node{plural}>", self.id))
+    }
+
+    fn __str__(&self, py: Python<'_>) -> PyResult<String> {
+        let sites = self.run(py, "print", false, |arena| {
+            Ok((0..arena.len()).map(|node| arena.site(node)).collect::<Vec<u32>>())
+        })?;
+        let mut lines = std::collections::BTreeMap::new();
+        for site in sites {
+            lines.entry(site).or_insert_with(|| self.line(py, site));
+        }
+        self.run(py, "print", false, |arena| {
+            let line = |site: u32| lines.get(&site).cloned().unwrap_or_default();
+            Ok(crate::record::print::table(arena, line))
+        })
+    }
+
+    fn __enter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
+        slf.clone()
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        _exception: &Bound<'_, pyo3::types::PyTuple>,
+    ) -> PyResult<()> {
+        self.clear(py)
+    }
+}
+
+impl PyRecord {
+    fn line(&self, py: Python<'_>, site: u32) -> String {
+        let place =
+            self.state.with(py, "record", self.id, |state| Ok(state.sites.place(site)));
+        match place {
+            Ok(Some(place)) => place.line(py),
+            _ => "an unknown place".to_owned(),
+        }
+    }
+}
+
+fn filled<'py>(
+    record: &Bound<'py, PyRecord>,
+    op: &'static str,
+    shape: &Bound<'py, PyAny>,
+    value: f64,
+    dtype: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyTensor>> {
+    let py = record.py();
+    let sizes = checked_sizes(op, shape)?;
+    let dtype = match dtype {
+        Some(dtype) => dtype_of(py, dtype)?,
+        None => DType::F64,
+    };
+    let array = super::error::plain(py, NdArray::full(&sizes, value, dtype))?;
+    append_source(record, &Op::Tensor, &array, None)
+}
+
+/// Fails if a handle's record is not `record`.
+pub(super) fn expect_record(
+    py: Python<'_>,
+    op: &'static str,
+    tensor: &PyTensor,
+    record: &Bound<'_, PyRecord>,
+) -> PyResult<()> {
+    if tensor.record.as_ptr() == record.as_ptr() {
+        return Ok(());
+    }
+    Err(foreign(py, op, tensor, record.get().id))
+}
+
+#[cold]
+fn foreign(py: Python<'_>, op: &'static str, tensor: &PyTensor, other: u64) -> PyErr {
+    let home = tensor.record.get();
+    let label = tensor.handle.label();
+    let fault = Fault::Foreign { op, label: label.clone(), home: home.id, other };
+    home.explain(py, Error::new(fault).recorded_at(label, tensor.handle.place()))
+}

@@ -1,0 +1,93 @@
+//! `Rng`.
+
+use super::array::{checked_sizes, dtype_of, to_numpy};
+use super::error::plain;
+use crate::array::NdArray;
+use crate::dtype::DType;
+use crate::rng::Rng;
+use pyo3::prelude::*;
+
+/// A handle to one PCG64 stream of random numbers.
+///
+/// The same seed gives the same numbers in Rust and in Python, in the order of the calls.
+///
+/// Parameters
+/// ----------
+/// seed : int
+///     From 0 to 2**64 - 1.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.Rng(7).permutation(4).shape
+/// (4,)
+#[pyclass(frozen, module = "wengert", name = "Rng")]
+pub(super) struct PyRng(pub(super) Rng);
+
+#[pymethods]
+impl PyRng {
+    #[new]
+    #[pyo3(signature = (seed, /))]
+    fn new(seed: u64) -> Self {
+        PyRng(Rng::new(seed))
+    }
+
+    /// Values drawn uniformly from `low` (included) to `high` (not).
+    ///
+    /// Parameters
+    /// ----------
+    /// shape : int or sequence of int
+    /// low, high : float
+    /// dtype : dtype, optional
+    ///     float32 (default) or float64.
+    #[pyo3(signature = (shape, low=0.0, high=1.0, dtype=None))]
+    fn uniform<'py>(
+        &self,
+        shape: &Bound<'py, PyAny>,
+        low: f64,
+        high: f64,
+        dtype: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = shape.py();
+        let dtype = dtype.map_or(Ok(DType::F32), |dtype| dtype_of(py, dtype))?;
+        let shape = checked_sizes("uniform", shape)?;
+        let array = plain(py, self.0.try_uniform(&shape, low, high, dtype))?;
+        to_numpy(py, &array)
+    }
+
+    /// Values drawn from the normal distribution of mean 0 and variance 1.
+    ///
+    /// Parameters
+    /// ----------
+    /// shape : int or sequence of int
+    /// dtype : dtype, optional
+    ///     float32 (default) or float64.
+    #[pyo3(signature = (shape, dtype=None))]
+    fn normal<'py>(
+        &self,
+        shape: &Bound<'py, PyAny>,
+        dtype: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = shape.py();
+        let dtype = dtype.map_or(Ok(DType::F32), |dtype| dtype_of(py, dtype))?;
+        let shape = checked_sizes("normal", shape)?;
+        let array = plain(py, self.0.try_normal(&shape, dtype))?;
+        to_numpy(py, &array)
+    }
+
+    /// The integers below `n` in a random order, as an int64 array.
+    #[pyo3(signature = (n, /))]
+    fn permutation<'py>(
+        &self,
+        py: Python<'py>,
+        n: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let items = self.0.permutation(n);
+        to_numpy(py, &plain(py, NdArray::try_from_elements(&items, &[n]))?)
+    }
+
+    #[expect(clippy::unused_self, reason = "Python passes it")]
+    fn __repr__(&self) -> &'static str {
+        "<Rng>"
+    }
+}

@@ -1,0 +1,632 @@
+//! `Tensor`: a handle, its operators and its methods.
+
+use super::array::{copy_of, descr, dtype_of, sizes, to_numpy};
+use super::error::raise;
+use super::functions;
+use super::grad::PyGrad;
+use super::index::{Key, parse};
+use super::operand::{self, Given, classify};
+use super::record::{HEAVY, PyRecord, append, expect_record};
+use crate::array::NdArray;
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, Fault, Place, Result};
+use crate::ops::emit::Arg;
+use crate::ops::linalg::MatMul;
+use crate::ops::{Op, Tag};
+use crate::record::{Arena, Reduction};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::pyclass::CompareOp;
+use pyo3::types::{PyTuple, PyType};
+
+/// A position in a record: a value, and how it came about.
+///
+/// Operators and NumPy-like methods record further nodes. `data()` gives the value as a
+/// read-only `NumPy` array, `item()` as a Python number.
+#[pyclass(frozen, weakref, mapping, module = "wengert", name = "Tensor")]
+pub(super) struct PyTensor {
+    pub(super) record: Py<PyRecord>,
+    pub(super) handle: Handle,
+}
+
+/// A node, the epoch in which it was recorded, and what to call it once it is gone.
+#[derive(Clone, Copy)]
+pub(super) struct Handle {
+    epoch: u64,
+    pub(super) node: u32,
+    site: u32,
+    tag: Tag,
+}
+
+impl Handle {
+    #[inline]
+    pub(super) fn new(arena: &Arena, node: u32, site: u32) -> Self {
+        Handle { epoch: arena.epochs().current(), node, site, tag: arena.tag(node) }
+    }
+
+    /// The node, if the handle is alive.
+    #[inline]
+    pub(super) fn check(&self, arena: &Arena, op: &'static str) -> Result<u32> {
+        match arena.epochs().death(self.epoch, self.node) {
+            None => Ok(self.node),
+            Some(event) => {
+                let label = self.label();
+                Err(Error::new(Fault::Dead { op, label: label.clone(), event })
+                    .recorded_at(label, self.place()))
+            }
+        }
+    }
+
+    /// What messages call the node.
+    pub(super) fn label(&self) -> String {
+        format!("#{} {}", self.node, self.tag.name())
+    }
+
+    pub(super) fn place(&self) -> Place {
+        Place::Site(self.site)
+    }
+}
+
+impl PyTensor {
+    pub(super) fn new(record: Py<PyRecord>, handle: Handle) -> Self {
+        PyTensor { record, handle }
+    }
+
+    /// Runs `f` on the engine and the node, if the handle is alive.
+    fn read<R: Send>(
+        &self,
+        py: Python<'_>,
+        op: &'static str,
+        f: impl FnOnce(&mut Arena, u32) -> Result<R> + Send,
+    ) -> PyResult<R> {
+        self.record.get().run(py, op, false, |arena| {
+            let node = self.handle.check(arena, op)?;
+            f(arena, node)
+        })
+    }
+
+    /// The value.
+    pub(super) fn array(&self, py: Python<'_>) -> PyResult<NdArray> {
+        self.read(py, "data", |arena, node| arena.data(node))
+    }
+
+    fn dtype(&self, py: Python<'_>) -> PyResult<DType> {
+        self.read(py, "dtype", |arena, node| Ok(arena.ty(node).dtype))
+    }
+
+    fn sizes(&self, py: Python<'_>) -> PyResult<Vec<usize>> {
+        self.read(py, "shape", |arena, node| Ok(arena.ty(node).shape.to_vec()))
+    }
+}
+
+/// Appends a node that `f` makes of the tensor's own.
+#[inline]
+pub(super) fn apply<'py>(
+    tensor: &Bound<'py, PyTensor>,
+    op: &'static str,
+    f: impl FnOnce(&mut Arena, u32, u32) -> Result<u32> + Send,
+) -> PyResult<Bound<'py, PyTensor>> {
+    let handle = tensor.get().handle;
+    append(tensor.get().record.bind(tensor.py()), op, false, |arena, site| {
+        let node = handle.check(arena, op)?;
+        f(arena, node, site)
+    })
+}
+
+/// A binary op of a tensor and anything; `NotImplemented` if it is not an operand.
+#[inline]
+fn binary<'py>(
+    tensor: &Bound<'py, PyTensor>,
+    other: &Bound<'py, PyAny>,
+    op: &Op,
+    reversed: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = tensor.py();
+    let name = op.tag().name();
+    let this = tensor.get();
+    let record = this.record.bind(py);
+    let handle = this.handle;
+    let compute = |arena: &mut Arena, x: u32, other: Arg<u32>, site: u32| {
+        let (a, b) =
+            if reversed { (other, Arg::Value(x)) } else { (Arg::Value(x), other) };
+        match op {
+            Op::Power => arena.power(a, b, site),
+            Op::MatMul(_) => {
+                let start = arena.mark();
+                let result = operand::node(arena, a, site)
+                    .and_then(|a| Ok((a, operand::node(arena, b, site)?)))
+                    .and_then(|(a, b)| arena.matmul(a, b, site));
+                arena.keep_or_undo(&start, result)
+            }
+            _ => arena.binary(op, a, b, site),
+        }
+    };
+    let result = match classify(name, other)? {
+        None => return Ok(py.NotImplemented().into_bound(py)),
+        Some(Given::Tensor(other)) => {
+            let other = other.get();
+            expect_record(py, name, other, record)?;
+            let second = other.handle;
+            append(record, name, false, |arena, site| {
+                let x = handle.check(arena, name)?;
+                let y = second.check(arena, name)?;
+                compute(arena, x, Arg::Value(y), site)
+            })
+        }
+        Some(Given::Number(number)) => append(record, name, false, |arena, site| {
+            let x = handle.check(arena, name)?;
+            compute(arena, x, Arg::Number(number), site)
+        }),
+        Some(Given::Array(array)) => {
+            let heavy = array.len() * array.dtype().size() > HEAVY;
+            append(record, name, heavy, |arena, site| {
+                let x = handle.check(arena, name)?;
+                let start = arena.mark();
+                let result = arena
+                    .source(&Op::Constant, &array, None, site)
+                    .and_then(|y| compute(arena, x, Arg::Value(y), site));
+                arena.keep_or_undo(&start, result)
+            })
+        }
+    };
+    result.map(Bound::into_any)
+}
+
+fn refuse(py: Python<'_>, call: &str) -> PyErr {
+    let text = format!(
+        "{call} of a tensor would lose its gradient without a word\n\
+         hint: .item() gives a Python number, .data() a NumPy array; \
+         an array to write tensors into is made by rec.zeros"
+    );
+    raise(py, "DTypeError", text)
+}
+
+#[pymethods]
+impl PyTensor {
+    /// `NumPy` leaves operators with tensors to the tensors.
+    #[classattr]
+    fn __array_ufunc__(py: Python<'_>) -> Py<PyAny> {
+        py.None()
+    }
+
+    fn __add__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, &Op::Add, false)
+    }
+
+    fn __radd__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, &Op::Add, true)
+    }
+
+    fn __sub__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, &Op::Subtract, false)
+    }
+
+    fn __rsub__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, &Op::Subtract, true)
+    }
+
+    fn __mul__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, &Op::Multiply, false)
+    }
+
+    fn __rmul__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, &Op::Multiply, true)
+    }
+
+    fn __truediv__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, &Op::Divide, false)
+    }
+
+    fn __rtruediv__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, &Op::Divide, true)
+    }
+
+    fn __matmul__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, &MatMul.into(), false)
+    }
+
+    fn __rmatmul__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary(slf, other, &MatMul.into(), true)
+    }
+
+    fn __pow__<'py>(
+        slf: &Bound<'py, Self>,
+        exponent: &Bound<'py, PyAny>,
+        modulo: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match modulo {
+            None => binary(slf, exponent, &Op::Power, false),
+            Some(_) => Ok(slf.py().NotImplemented().into_bound(slf.py())),
+        }
+    }
+
+    fn __rpow__<'py>(
+        slf: &Bound<'py, Self>,
+        base: &Bound<'py, PyAny>,
+        modulo: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match modulo {
+            None => binary(slf, base, &Op::Power, true),
+            Some(_) => Ok(slf.py().NotImplemented().into_bound(slf.py())),
+        }
+    }
+
+    fn __neg__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {
+        apply(slf, "negative", |arena, x, site| arena.unary(&Op::Negative, x, site))
+    }
+
+    fn __pos__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyTensor> {
+        slf.clone()
+    }
+
+    fn __abs__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {
+        apply(slf, "abs", |arena, x, site| arena.unary(&Op::Abs, x, site))
+    }
+
+    fn __richcmp__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+        compare: CompareOp,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let op = match compare {
+            CompareOp::Eq => Op::Equal,
+            CompareOp::Ne => Op::NotEqual,
+            CompareOp::Lt => Op::Less,
+            CompareOp::Le => Op::LessEqual,
+            CompareOp::Gt => Op::Greater,
+            CompareOp::Ge => Op::GreaterEqual,
+        };
+        binary(slf, other, &op, false)
+    }
+
+    /// By identity: equality of tensors is elementwise.
+    fn __hash__(slf: &Bound<'_, Self>) -> isize {
+        slf.as_ptr().addr().cast_signed() >> 4
+    }
+
+    fn __getitem__<'py>(
+        slf: &Bound<'py, Self>,
+        key: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        let record = slf.get().record.bind(slf.py());
+        let key: Key = parse(key, record)?;
+        apply(slf, "index", |arena, x, site| key.apply(arena, x, site))
+    }
+
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        match self.sizes(py)?.first() {
+            Some(&len) => Ok(len),
+            None => Err(PyTypeError::new_err("len() of a tensor without axes")),
+        }
+    }
+
+    fn __iter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let Some(&len) = slf.get().sizes(py)?.first() else {
+            return Err(PyTypeError::new_err("iteration over a tensor without axes"));
+        };
+        let items = (0..len).map(|k| slf.get_item(k)).collect::<PyResult<Vec<_>>>()?;
+        Ok(PyTuple::new(py, items)?.try_iter()?.into_any())
+    }
+
+    #[expect(clippy::unused_self, reason = "Python passes it")]
+    fn __float__(&self, py: Python<'_>) -> PyResult<f64> {
+        Err(refuse(py, "float()"))
+    }
+
+    #[expect(clippy::unused_self, reason = "Python passes it")]
+    fn __complex__(&self, py: Python<'_>) -> PyResult<f64> {
+        Err(refuse(py, "complex()"))
+    }
+
+    #[expect(clippy::unused_self, reason = "Python passes it")]
+    #[pyo3(signature = (*_arguments, **_options))]
+    fn __array__(
+        &self,
+        py: Python<'_>,
+        _arguments: &Bound<'_, PyTuple>,
+        _options: Option<&Bound<'_, pyo3::types::PyDict>>,
+    ) -> PyResult<()> {
+        Err(refuse(py, "a NumPy array"))
+    }
+
+    fn __bool__(&self, py: Python<'_>) -> PyResult<bool> {
+        match self.dtype(py)? {
+            DType::Bool => Ok(matches!(self.value(py)?, Scalar::Bool(true))),
+            dtype => {
+                let text = format!(
+                    "bool() of a tensor of {dtype}\n\
+                     hint: compare it first, or read it by .item()"
+                );
+                Err(raise(py, "DTypeError", text))
+            }
+        }
+    }
+
+    fn __int__(&self, py: Python<'_>) -> PyResult<i64> {
+        match (self.dtype(py)?, self.value(py)) {
+            (DType::I64, Ok(Scalar::Int(x))) => Ok(x),
+            (DType::I64, Err(error)) => Err(error),
+            _ => Err(refuse(py, "int()")),
+        }
+    }
+
+    fn __index__(&self, py: Python<'_>) -> PyResult<i64> {
+        self.__int__(py)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let text = self.read(py, "repr", |arena, node| {
+            Ok(crate::record::print::tensor(arena, node))
+        });
+        let (label, record) = (self.handle.label(), self.record.get().id);
+        match text {
+            Ok(text) => format!("<{text}>"),
+            Err(_) => format!("<dead tensor {label} of record {record}>"),
+        }
+    }
+
+    /// The record that the tensor is a position of.
+    #[getter]
+    fn record<'py>(&self, py: Python<'py>) -> Bound<'py, PyRecord> {
+        self.record.bind(py).clone()
+    }
+
+    /// The position in the record.
+    #[getter]
+    fn index(&self) -> u32 {
+        self.handle.node
+    }
+
+    /// The sizes of the axes.
+    #[getter]
+    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.sizes(py)?)
+    }
+
+    /// The number of axes.
+    #[getter]
+    fn ndim(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.sizes(py)?.len())
+    }
+
+    /// The number of elements.
+    #[getter]
+    fn size(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.sizes(py)?.iter().product())
+    }
+
+    /// The element type, as `NumPy`'s.
+    #[getter(dtype)]
+    fn numpy_dtype<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Bound<'py, numpy::PyArrayDescr>> {
+        Ok(descr(py, self.dtype(py)?))
+    }
+
+    /// The axes in reverse order.
+    #[getter(T)]
+    fn reversed<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {
+        apply(slf, "transpose", |arena, x, site| arena.transpose(x, None, site))
+    }
+
+    /// The value as a read-only `NumPy` array.
+    ///
+    /// Arrays of up to 1 KiB are copied; larger ones show the record's memory and keep
+    /// it.
+    fn data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let array = self.array(py)?;
+        if array.len() * array.dtype().size() <= 1 << 10 {
+            return copy_of(py, &array.view());
+        }
+        to_numpy(py, &array)
+    }
+
+    /// The value of a tensor of one element, as a Python number.
+    fn item<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(match self.value(py)? {
+            Scalar::Bool(x) => x.into_pyobject(py)?.to_owned().into_any(),
+            Scalar::Int(x) => x.into_pyobject(py)?.into_any(),
+            Scalar::Float(x) => x.into_pyobject(py)?.into_any(),
+        })
+    }
+
+    /// Sweep back from this tensor.
+    ///
+    /// Parameters
+    /// ----------
+    /// seed : `array_like`, optional
+    ///     The cotangent of this tensor, of its shape. Needed unless it has one element.
+    /// wrt : tensor, or nested lists, tuples and dicts of tensors, optional
+    ///     Compute and keep exactly these cotangents; by default those of the leaves,
+    ///     and others on demand.
+    /// record : bool
+    ///     Record the sweep, so that its results can be differentiated again.
+    /// ieee : bool
+    ///     Let a zero cotangent meet an infinite slope as IEEE 754 says, giving NaN.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> rec = wengert.ComputationRecord()
+    /// >>> x = rec.tensor_from_value(3.0)
+    /// >>> (x ** 2).grad().wrt(x).item()
+    /// 6.0
+    #[pyo3(signature = (*, seed=None, wrt=None, record=false, ieee=false))]
+    fn grad<'py>(
+        slf: &Bound<'py, Self>,
+        seed: Option<&Bound<'py, PyAny>>,
+        wrt: Option<&Bound<'py, PyAny>>,
+        record: bool,
+        ieee: bool,
+    ) -> PyResult<Bound<'py, PyGrad>> {
+        PyGrad::take(slf, seed, wrt, record, ieee)
+    }
+
+    /// Sum over axes; see `wengert.sum`.
+    #[pyo3(signature = (axis=None, keepdims=false))]
+    fn sum<'py>(
+        slf: &Bound<'py, Self>,
+        axis: Option<&Bound<'py, PyAny>>,
+        keepdims: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        functions::reduce(slf.as_any(), Reduction::Sum, axis, keepdims)
+    }
+
+    /// Mean over axes; see `wengert.mean`.
+    #[pyo3(signature = (axis=None, keepdims=false))]
+    fn mean<'py>(
+        slf: &Bound<'py, Self>,
+        axis: Option<&Bound<'py, PyAny>>,
+        keepdims: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        functions::reduce(slf.as_any(), Reduction::Mean, axis, keepdims)
+    }
+
+    /// Largest element over axes; see `wengert.max`.
+    #[pyo3(signature = (axis=None, keepdims=false))]
+    fn max<'py>(
+        slf: &Bound<'py, Self>,
+        axis: Option<&Bound<'py, PyAny>>,
+        keepdims: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        functions::reduce(slf.as_any(), Reduction::Max, axis, keepdims)
+    }
+
+    /// Index of the largest element; see `wengert.argmax`.
+    #[pyo3(signature = (axis=None, keepdims=false))]
+    fn argmax<'py>(
+        slf: &Bound<'py, Self>,
+        axis: Option<isize>,
+        keepdims: bool,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        apply(slf, "argmax", |arena, x, site| arena.argmax(x, axis, keepdims, site))
+    }
+
+    /// The elements, in C order, by another shape; one size may be -1.
+    #[pyo3(signature = (*shape))]
+    fn reshape<'py>(
+        slf: &Bound<'py, Self>,
+        shape: &Bound<'py, PyTuple>,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        let shape = sizes("reshape", &only_or_all(shape)?)?;
+        apply(slf, "reshape", |arena, x, site| arena.reshape(x, &shape, site))
+    }
+
+    /// The axes permuted; without arguments reversed.
+    #[pyo3(signature = (*axes))]
+    fn transpose<'py>(
+        slf: &Bound<'py, Self>,
+        axes: &Bound<'py, PyTuple>,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        let axes = if axes.is_empty() {
+            None
+        } else {
+            functions::axes("transpose", Some(&only_or_all(axes)?))?
+        };
+        apply(slf, "transpose", |arena, x, site| {
+            arena.transpose(x, axes.as_deref(), site)
+        })
+    }
+
+    /// Two axes exchanged.
+    fn swapaxes<'py>(
+        slf: &Bound<'py, Self>,
+        axis1: isize,
+        axis2: isize,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        apply(slf, "swapaxes", |arena, x, site| arena.swapaxes(x, axis1, axis2, site))
+    }
+
+    /// Without axes of size 1.
+    #[pyo3(signature = (axis=None))]
+    fn squeeze<'py>(
+        slf: &Bound<'py, Self>,
+        axis: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        let axes = functions::axes("squeeze", axis)?;
+        apply(slf, "squeeze", |arena, x, site| arena.squeeze(x, axes.as_deref(), site))
+    }
+
+    /// The elements as another type; a gradient passes between floats.
+    fn astype<'py>(
+        slf: &Bound<'py, Self>,
+        dtype: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyTensor>> {
+        let dtype = dtype_of(slf.py(), dtype)?;
+        apply(slf, "cast", |arena, x, site| arena.astype(x, dtype, site))
+    }
+
+    /// Refused: a copy outside the record would be no tensor of it.
+    #[expect(clippy::unused_self, reason = "Python passes it")]
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyTypeError::new_err(
+            "a tensor cannot be pickled or copied: it is a position in its record\n\
+             hint: .data() gives its value as a NumPy array",
+        ))
+    }
+
+    /// The tensor itself: values are immutable.
+    fn __copy__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyTensor> {
+        slf.clone()
+    }
+
+    #[classmethod]
+    #[pyo3(signature = (_item, /))]
+    fn __class_getitem__<'py>(
+        class: &Bound<'py, PyType>,
+        _item: &Bound<'py, PyAny>,
+    ) -> Bound<'py, PyType> {
+        class.clone()
+    }
+}
+
+impl PyTensor {
+    /// The value of a tensor of one element.
+    fn value(&self, py: Python<'_>) -> PyResult<Scalar> {
+        self.read(py, "item", |arena, node| {
+            let value = arena.view(node).item();
+            value.map_err(|error| arena.explain(error, &[Arg::Value(node)]))
+        })
+    }
+}
+
+/// The one argument if there is one, otherwise the tuple of all.
+fn only_or_all<'py>(arguments: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+    if arguments.len() == 1 {
+        arguments.get_item(0)
+    } else {
+        Ok(arguments.clone().into_any())
+    }
+}

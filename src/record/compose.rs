@@ -1,0 +1,502 @@
+//! The calls that both faces offer, on nodes: arguments are checked, and short
+//! compositions are made of ops.
+
+use super::arena::Arena;
+use crate::array::NdArray;
+use crate::dtype::{DType, Scalar};
+use crate::error::{Error, Fault, Operand, Place, Result};
+use crate::ops::convert::{Cast, Where};
+use crate::ops::emit::{Arg, Args};
+use crate::ops::index::{Concatenate, Gather, Slice, Spans};
+use crate::ops::linalg::MatMul;
+use crate::ops::reduce::{ArgMax, LogSumExp, Max, Mean, Sum};
+use crate::ops::softmax::{LogSoftmax, Softmax, SoftmaxCrossEntropy};
+use crate::ops::view::{BroadcastTo, Reshape, StopGradient, Transpose};
+use crate::ops::{Op, Tag};
+use crate::shape::{self, Axes, Shape, Span};
+use smallvec::{SmallVec, smallvec};
+
+/// One part of an index such as `x[1, ::2, ..., None, rows]`.
+#[derive(Clone, Debug)]
+pub enum Index {
+    /// One position, which drops the axis; negative counts from the end.
+    At(isize),
+    /// Python's `start:stop:step`.
+    Slice {
+        /// The first position.
+        start: Option<isize>,
+        /// The position to stop before.
+        stop: Option<isize>,
+        /// Positions from one element to the next.
+        step: isize,
+    },
+    /// A new axis of size 1.
+    NewAxis,
+    /// As many whole axes as are left.
+    Ellipsis,
+    /// The positions in an integer array.
+    Array(NdArray),
+    /// The positions in an integer node.
+    Node(u32),
+}
+
+/// A reduction that takes axes and can keep them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reduction {
+    Sum,
+    Mean,
+    Max,
+    LogSumExp,
+}
+
+impl Arena {
+    #[expect(clippy::needless_pass_by_value, reason = "callers make the op in place")]
+    fn one(&mut self, op: Op, x: u32, site: u32) -> Result<u32> {
+        self.apply(&op, smallvec![Arg::Value(x)], site)
+    }
+
+    /// Adds the name and the place of operand 0 to an error about its shape.
+    fn about<T>(&self, x: u32, result: Result<T>) -> Result<T> {
+        result.map_err(|error| self.explain(error, &[Arg::Value(x)]))
+    }
+
+    fn ndim(&self, x: u32) -> usize {
+        self.ty(x).shape.ndim()
+    }
+
+    pub(crate) fn reduce(
+        &mut self,
+        reduction: Reduction,
+        x: u32,
+        axes: Option<&[isize]>,
+        keepdims: bool,
+        site: u32,
+    ) -> Result<u32> {
+        let name = match reduction {
+            Reduction::Sum => Tag::Sum,
+            Reduction::Mean => Tag::Mean,
+            Reduction::Max => Tag::Max,
+            Reduction::LogSumExp => Tag::LogSumExp,
+        }
+        .name();
+        let axes = shape::axes(name, axes, self.ndim(x));
+        let axes = self.about(x, axes)?;
+        let op = match reduction {
+            Reduction::Sum => Sum { axes, keepdims }.into(),
+            Reduction::Mean => Mean { axes, keepdims }.into(),
+            Reduction::Max => Max { axes, keepdims }.into(),
+            Reduction::LogSumExp => LogSumExp { axes, keepdims }.into(),
+        };
+        self.one(op, x, site)
+    }
+
+    pub(crate) fn argmax(
+        &mut self,
+        x: u32,
+        axis: Option<isize>,
+        keepdims: bool,
+        site: u32,
+    ) -> Result<u32> {
+        let from = self.ty(x).shape.clone();
+        let axis = axis.map(|axis| shape::axis("argmax", axis, from.ndim()));
+        let axis = self.about(x, axis.transpose())?;
+        let y = self.one(ArgMax { axis }.into(), x, site)?;
+        if !keepdims {
+            return Ok(y);
+        }
+        let all: Axes = (0..from.ndim()).collect();
+        let axes = axis.map_or(all, |axis| Axes::from_slice(&[axis]));
+        let shape = shape::reduced(&from, &axes, true);
+        self.one(Reshape { shape }.into(), y, site)
+    }
+
+    pub(crate) fn softmax(
+        &mut self,
+        x: u32,
+        axis: isize,
+        log: bool,
+        site: u32,
+    ) -> Result<u32> {
+        let name = if log { Tag::LogSoftmax } else { Tag::Softmax }.name();
+        let axis = shape::axis(name, axis, self.ndim(x));
+        let axis = self.about(x, axis)?;
+        let op = if log { LogSoftmax { axis }.into() } else { Softmax { axis }.into() };
+        self.one(op, x, site)
+    }
+
+    pub(crate) fn softmax_cross_entropy(
+        &mut self,
+        logits: u32,
+        labels: u32,
+        site: u32,
+    ) -> Result<u32> {
+        let operands = smallvec![Arg::Value(logits), Arg::Value(labels)];
+        self.apply(&SoftmaxCrossEntropy.into(), operands, site)
+    }
+
+    pub(crate) fn reshape(
+        &mut self,
+        x: u32,
+        sizes: &[isize],
+        site: u32,
+    ) -> Result<u32> {
+        let shape = shape::reshape("reshape", &self.ty(x).shape, sizes);
+        let shape = self.about(x, shape)?;
+        self.one(Reshape { shape }.into(), x, site)
+    }
+
+    pub(crate) fn transpose(
+        &mut self,
+        x: u32,
+        axes: Option<&[isize]>,
+        site: u32,
+    ) -> Result<u32> {
+        let axes = shape::permutation("transpose", axes, self.ndim(x));
+        let axes = self.about(x, axes)?;
+        self.one(Transpose { axes }.into(), x, site)
+    }
+
+    pub(crate) fn swapaxes(
+        &mut self,
+        x: u32,
+        a: isize,
+        b: isize,
+        site: u32,
+    ) -> Result<u32> {
+        let ndim = self.ndim(x);
+        let pair = shape::axis("swapaxes", a, ndim)
+            .and_then(|a| Ok((a, shape::axis("swapaxes", b, ndim)?)));
+        let (a, b) = self.about(x, pair)?;
+        let mut axes: Axes = (0..ndim).collect();
+        axes.swap(a, b);
+        self.one(Transpose { axes }.into(), x, site)
+    }
+
+    /// Inserts axes of size 1 at positions of the result.
+    pub(crate) fn expand_dims(
+        &mut self,
+        x: u32,
+        axes: &[isize],
+        site: u32,
+    ) -> Result<u32> {
+        let from = self.ty(x).shape.clone();
+        let ndim = from.ndim() + axes.len();
+        let axes = shape::axes("expand_dims", Some(axes), ndim);
+        let axes = self.about(x, axes)?;
+        let mut sizes = from.iter().copied();
+        let shape: Shape = (0..ndim)
+            .map(|k| if axes.contains(&k) { 1 } else { sizes.next().unwrap_or(1) })
+            .collect();
+        let shape = self.about(x, shape::check("expand_dims", &shape, DType::F64))?;
+        self.one(Reshape { shape }.into(), x, site)
+    }
+
+    /// Drops axes of size 1; `None` drops all of them.
+    pub(crate) fn squeeze(
+        &mut self,
+        x: u32,
+        axes: Option<&[isize]>,
+        site: u32,
+    ) -> Result<u32> {
+        let from = self.ty(x).shape.clone();
+        let axes: Axes = if axes.is_some() {
+            let axes = shape::axes("squeeze", axes, from.ndim());
+            self.about(x, axes)?
+        } else {
+            (0..from.ndim()).filter(|&k| from[k] == 1).collect()
+        };
+        if let Some(&axis) = axes.iter().find(|&&k| from[k] != 1) {
+            let (operand, size) = (Operand::new(&from), from[axis]);
+            let fault = Fault::Squeeze { op: "squeeze", operand, axis, size };
+            return self.about(x, Err(Error::new(fault)));
+        }
+        let shape = shape::reduced(&from, &axes, false);
+        self.one(Reshape { shape }.into(), x, site)
+    }
+
+    pub(crate) fn broadcast_to(
+        &mut self,
+        x: u32,
+        shape: &[usize],
+        site: u32,
+    ) -> Result<u32> {
+        let shape = shape::check("broadcast_to", shape, self.ty(x).dtype)?;
+        self.one(BroadcastTo { shape }.into(), x, site)
+    }
+
+    pub(crate) fn concatenate(
+        &mut self,
+        parts: &[u32],
+        axis: isize,
+        site: u32,
+    ) -> Result<u32> {
+        let op = Tag::Concatenate.name();
+        let Some(&first) = parts.first() else {
+            return Err(Error::new(Fault::NoOperands { op }));
+        };
+        let axis = shape::axis(op, axis, self.ndim(first));
+        let axis = self.about(first, axis)?;
+        let operands: Args<u32> = parts.iter().copied().map(Arg::Value).collect();
+        self.apply(&Concatenate { axis }.into(), operands, site)
+    }
+
+    pub(crate) fn stack(
+        &mut self,
+        parts: &[u32],
+        axis: isize,
+        site: u32,
+    ) -> Result<u32> {
+        let Some(&first) = parts.first() else {
+            return Err(Error::new(Fault::NoOperands { op: "stack" }));
+        };
+        let axis = shape::axis("stack", axis, self.ndim(first) + 1);
+        let axis = self.about(first, axis)?;
+        let from = self.ty(first).shape.clone();
+        if parts.iter().any(|&part| self.ty(part).shape != from) {
+            let operands = parts.iter().map(|&part| &*self.ty(part).shape).collect();
+            let operand = |&part: &u32| Arg::Value(part);
+            let nodes: Args<u32> = parts.iter().map(operand).collect();
+            return Err(self.explain(Error::new(Fault::Stack { operands }), &nodes));
+        }
+        let (before, after) = from.split_at(axis);
+        let shape: Shape = before.iter().chain(&[1]).chain(after).copied().collect();
+        let start = self.mark();
+        let result = (|| {
+            let mut rows: SmallVec<[u32; 8]> = SmallVec::new();
+            for &part in parts {
+                let shape = shape.clone();
+                rows.push(self.one(Reshape { shape }.into(), part, site)?);
+            }
+            self.concatenate(&rows, axis.cast_signed(), site)
+        })();
+        self.keep_or_undo(&start, result)
+    }
+
+    /// Takes back the nodes since `start` if the result is an error.
+    pub(crate) fn keep_or_undo<T>(
+        &mut self,
+        start: &super::Mark,
+        result: Result<T>,
+    ) -> Result<T> {
+        if result.is_err() {
+            self.undo(start);
+        }
+        result
+    }
+
+    pub(crate) fn matmul(&mut self, a: u32, b: u32, site: u32) -> Result<u32> {
+        self.apply(&MatMul.into(), smallvec![Arg::Value(a), Arg::Value(b)], site)
+    }
+
+    pub(crate) fn power(&mut self, a: Arg<u32>, b: Arg<u32>, site: u32) -> Result<u32> {
+        match (a, b) {
+            // A multiplication is faster than a power, and exact.
+            (Arg::Value(x), Arg::Number(Scalar::Int(2))) => {
+                self.unary(&Op::Square, x, site)
+            }
+            (Arg::Value(x), Arg::Number(Scalar::Float(2.0)))
+                if self.ty(x).dtype.is_float() =>
+            {
+                self.unary(&Op::Square, x, site)
+            }
+            _ => self.binary(&Op::Power, a, b, site),
+        }
+    }
+
+    pub(crate) fn choose(
+        &mut self,
+        condition: u32,
+        a: Arg<u32>,
+        b: Arg<u32>,
+        site: u32,
+    ) -> Result<u32> {
+        let start = self.mark();
+        let result = self.typed_side(a, b, site).and_then(|a| {
+            self.apply(&Where.into(), smallvec![Arg::Value(condition), a, b], site)
+        });
+        self.keep_or_undo(&start, result)
+    }
+
+    /// Of two numbers the first becomes a constant, with the type of both.
+    fn typed_side(&mut self, a: Arg<u32>, b: Arg<u32>, site: u32) -> Result<Arg<u32>> {
+        let (Arg::Number(x), Arg::Number(y)) = (a, b) else { return Ok(a) };
+        let dtype = match (x, y) {
+            (Scalar::Float(_), _) | (_, Scalar::Float(_)) => DType::F64,
+            (Scalar::Int(_), _) | (_, Scalar::Int(_)) => DType::I64,
+            _ => DType::Bool,
+        };
+        let array = NdArray::full(&[], x, dtype)?;
+        Ok(Arg::Value(self.source(&Op::Constant, &array, None, site)?))
+    }
+
+    pub(crate) fn astype(&mut self, x: u32, dtype: DType, site: u32) -> Result<u32> {
+        self.one(Cast { dtype }.into(), x, site)
+    }
+
+    pub(crate) fn stop_gradient(&mut self, x: u32, site: u32) -> Result<u32> {
+        self.one(StopGradient.into(), x, site)
+    }
+
+    /// Applies an index by `NumPy`'s rules.
+    ///
+    /// Positions, slices and new axes come first, as one slice and one reshape; then
+    /// integer arrays gather. Their axes lead the result, unless they were adjacent.
+    pub(crate) fn index(&mut self, x: u32, index: &[Index], site: u32) -> Result<u32> {
+        let start = self.mark();
+        let result = self.index_parts(x, index, site).map_err(|error| {
+            // The error may name nodes of the composition, which are taken back.
+            let nodes = index.iter().filter_map(|part| match part {
+                Index::Node(node) => Some(*node),
+                _ => None,
+            });
+            let places = std::iter::once(x).chain(nodes);
+            places.fold(error.without_places(), |error, node| {
+                error.recorded_at(self.label(node), Place::Site(self.site(node)))
+            })
+        });
+        self.keep_or_undo(&start, result)
+    }
+
+    fn index_parts(&mut self, x: u32, index: &[Index], site: u32) -> Result<u32> {
+        let op = "index";
+        let from = self.ty(x).shape.clone();
+        let takes_axis =
+            |part: &&Index| !matches!(part, Index::NewAxis | Index::Ellipsis);
+        let given = index.iter().filter(takes_axis).count();
+        let ellipses =
+            index.iter().filter(|part| matches!(part, Index::Ellipsis)).count();
+        if given > from.ndim() {
+            let (operand, ndim) = (Operand::new(&from), from.ndim());
+            let fault = Fault::TooManyIndices { op, operand, ndim, given };
+            return self.about(x, Err(Error::new(fault)));
+        }
+        if ellipses > 1 {
+            return Err(Error::new(Fault::TwoEllipses { op }));
+        }
+        let open = from.ndim() - given;
+        let implicit = [Index::Ellipsis];
+        let trailing: &[Index] = if ellipses == 0 { &implicit } else { &[] };
+        let mut spans = Spans::new();
+        // The shape after the slice with its new and dropped axes, and the gathered
+        // axes in it. A position among arrays is an array of one position.
+        let mut shape = Shape::default();
+        let mut gathered: SmallVec<[(usize, u32); 4]> = SmallVec::new();
+        let mut breaks = false;
+        let mut ended = false;
+        let among_arrays =
+            index.iter().any(|part| matches!(part, Index::Array(_) | Index::Node(_)));
+        for part in index.iter().chain(trailing) {
+            let size = from.get(spans.len()).copied().unwrap_or(1);
+            let position = shape.ndim();
+            let indices = match part {
+                Index::NewAxis => {
+                    shape.push(1);
+                    None
+                }
+                Index::Ellipsis => {
+                    for &size in &from[spans.len()..spans.len() + open] {
+                        spans.push(Span::whole(size));
+                        shape.push(size);
+                    }
+                    None
+                }
+                Index::Slice { start, stop, step } => {
+                    let span = Span::new(op, *start, *stop, *step, size)?;
+                    spans.push(span);
+                    shape.push(span.len);
+                    None
+                }
+                Index::At(at) if !among_arrays => {
+                    let start = position_of(*at, size, spans.len())?;
+                    spans.push(Span { start, step: 1, len: 1 });
+                    continue;
+                }
+                Index::At(at) => {
+                    position_of(*at, size, spans.len())?;
+                    let at = NdArray::full(&[], *at as i64, DType::I64)?;
+                    Some(self.source(&Op::Constant, &at, None, site)?)
+                }
+                Index::Array(array) => {
+                    Some(self.source(&Op::Constant, array, None, site)?)
+                }
+                Index::Node(node) => Some(*node),
+            };
+            match indices {
+                Some(indices) => {
+                    spans.push(Span::whole(size));
+                    shape.push(size);
+                    breaks |= ended;
+                    gathered.push((position, indices));
+                }
+                None => ended = !gathered.is_empty(),
+            }
+        }
+        let mut y = x;
+        if spans.iter().zip(from.iter()).any(|(span, &n)| *span != Span::whole(n)) {
+            y = self.one(Slice { spans }.into(), y, site)?;
+        }
+        if self.ty(y).shape != shape {
+            y = self.one(Reshape { shape }.into(), y, site)?;
+        }
+        if gathered.is_empty() {
+            Ok(y)
+        } else {
+            self.gather(y, &gathered, breaks, site)
+        }
+    }
+
+    /// Gathers along axes. The arrays' axes lead the result if `leading`, otherwise
+    /// they take the place of the gathered axes, which are adjacent.
+    fn gather(
+        &mut self,
+        x: u32,
+        gathered: &[(usize, u32)],
+        leading: bool,
+        site: u32,
+    ) -> Result<u32> {
+        let from = self.ty(x).shape.clone();
+        let axes: Axes = gathered.iter().map(|&(axis, _)| axis).collect();
+        let rest = (0..from.ndim()).filter(|k| !axes.contains(k));
+        let order: Axes = axes.iter().copied().chain(rest).collect();
+        let mut y = x;
+        if order.iter().enumerate().any(|(k, &axis)| k != axis) {
+            y = self.one(Transpose { axes: order }.into(), y, site)?;
+        }
+        let shapes: SmallVec<[Shape; 4]> =
+            gathered.iter().map(|&(_, i)| self.ty(i).shape.clone()).collect();
+        let slices: SmallVec<[&[usize]; 4]> = shapes.iter().map(|s| &**s).collect();
+        let common = shape::broadcast("index", &slices)?;
+        let mut operands: Args<u32> = smallvec![Arg::Value(y)];
+        for &(_, indices) in gathered {
+            let same = self.ty(indices).shape == common;
+            let indices = if same {
+                indices
+            } else {
+                self.one(BroadcastTo { shape: common.clone() }.into(), indices, site)?
+            };
+            operands.push(Arg::Value(indices));
+        }
+        let y = self.apply(&Gather.into(), operands, site)?;
+        let (front, width) = (axes[0], common.ndim());
+        if leading || front == 0 {
+            return Ok(y);
+        }
+        let ndim = self.ndim(y);
+        let order = (width..width + front).chain(0..width).chain(width + front..ndim);
+        self.one(Transpose { axes: order.collect() }.into(), y, site)
+    }
+}
+
+/// The position that `at` names on axis `axis` of the indexed tensor.
+fn position_of(at: isize, size: usize, axis: usize) -> Result<usize> {
+    let from_start = if at < 0 { at + size.cast_signed() } else { at };
+    match usize::try_from(from_start) {
+        Ok(k) if k < size => Ok(k),
+        _ => {
+            let position = format!("axis {axis}");
+            let (op, value) = ("index", at as i64);
+            let fault = Fault::IndexOutOfRange { op, value, position, limit: size };
+            Err(Error::new(fault))
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The record: nodes, their values, and the handles to them.
+//!
+//! The arena is the engine that both faces share; [`handle`] is the face of Rust. What an
+//! op means does not belong here.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "positions in a record are below 2³¹: see `rows::MAX_ROWS`"
+)]
+#![allow(
+    clippy::cast_ptr_alignment,
+    reason = "cells lie at addresses that suit their column"
+)]
+
+mod arena;
+mod compose;
+pub(crate) mod epoch;
+mod handle;
+pub(crate) mod intern;
+pub(crate) mod print;
+pub(crate) mod rows;
+mod small;
+
+pub use arena::Mark;
+pub(crate) use arena::{Arena, FlatNode};
+pub use compose::Index;
+pub(crate) use compose::Reduction;
+pub(crate) use handle::nodes_of;
+pub use handle::{
+    ComputationRecord, IntoOperand, Tensor, concatenate, stack, try_concatenate,
+    try_stack,
+};

@@ -1,0 +1,88 @@
+//! A record as a person reads it.
+
+use super::arena::Arena;
+use super::rows::Flags;
+use crate::array::summary;
+use crate::dtype::Scalar;
+use crate::ops::emit::Arg;
+use std::fmt::Write;
+
+/// Longer records show this many nodes at either end.
+const SHOWN: u32 = 20;
+/// Ops with more operands show the first ones.
+const FEW: usize = 4;
+
+/// `tensor #3 relu f32 (2, 3): 0..1.5`.
+pub(crate) fn tensor(arena: &Arena, node: u32) -> String {
+    let ty = arena.ty(node);
+    let value = summary(&arena.view(node));
+    format!("tensor {} {} {}: {value}", arena.label(node), ty.dtype, ty.shape)
+}
+
+/// The Wengert list: one line a node.
+pub(crate) fn table(arena: &Arena, line: impl Fn(u32) -> String) -> String {
+    let len = arena.len();
+    let elided = (len > 2 * SHOWN + 1).then(|| SHOWN..len - SHOWN);
+    let nodes =
+        (0..len).filter(|k| !elided.as_ref().is_some_and(|gap| gap.contains(k)));
+    let header = ["#", "op", "operands", "type", "value", "recorded at"];
+    let mut rows: Vec<[String; 6]> = vec![header.map(String::from)];
+    rows.extend(nodes.map(|node| row(arena, node, &line)));
+    let mut widths = [0; 6];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let plural = if len == 1 { "" } else { "s" };
+    let mut text = format!("record {}: {len} node{plural}", arena.id());
+    for (k, row) in rows.iter().enumerate() {
+        if k == SHOWN as usize + 1 && elided.is_some() {
+            let _ = write!(text, "\n  ... {} nodes ...", len - 2 * SHOWN);
+        }
+        let mut rendered = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            let _ = write!(rendered, "  {cell:width$}");
+        }
+        text.push('\n');
+        text.push_str(rendered.trim_end());
+    }
+    text
+}
+
+fn row(arena: &Arena, node: u32, line: &impl Fn(u32) -> String) -> [String; 6] {
+    let ty = arena.ty(node);
+    let name = arena.tag(node).name();
+    let op = match arena.name(node) {
+        Some(parameter) => format!("{name} {parameter}"),
+        None => name.to_owned(),
+    };
+    [
+        node.to_string(),
+        op,
+        operands(arena, node),
+        format!("{} {}", ty.dtype, ty.shape),
+        summary(&arena.view(node)),
+        line(arena.site(node)),
+    ]
+}
+
+/// Operands by number, and the parameters of the op.
+fn operands(arena: &Arena, node: u32) -> String {
+    let operand = |x: &Arg<u32>| match *x {
+        Arg::Value(operand) => format!("#{operand}"),
+        Arg::Number(Scalar::Bool(x)) => x.to_string(),
+        Arg::Number(Scalar::Int(x)) => x.to_string(),
+        Arg::Number(Scalar::Float(x)) => format!("{x:?}"),
+    };
+    let mut parts: Vec<String> = arena.operands(node).iter().map(operand).collect();
+    if parts.len() > FEW {
+        let rest = parts.len() - FEW + 1;
+        parts.truncate(FEW - 1);
+        parts.push(format!("and {rest} more"));
+    }
+    if arena.flags(node).has(Flags::GRADIENT) {
+        parts.push("not recorded".into());
+    }
+    parts.join(", ")
+}

@@ -1,0 +1,268 @@
+//! The columns of a record: one row a node, in chunks that never move.
+//!
+//! The first chunk has 64 rows, each next one twice as many up to 2¹⁶, so a small record
+//! is cheap and a large one wastes little. A chunk is one block of the buffer pool that
+//! holds its columns one behind the other.
+
+use crate::array::buffer::Buffer;
+use smallvec::SmallVec;
+
+const FIRST: u32 = 64;
+const LARGEST: u32 = 1 << 16;
+/// Chunks of growing size, and the rows that they hold together with `FIRST` more.
+const GROWING: u32 = LARGEST.ilog2() - FIRST.ilog2() + 1;
+const GROWN: u32 = FIRST << GROWING;
+
+/// Bytes of a row over all columns.
+pub(crate) const ROW_BYTES: usize = 8 + 5 * 4 + 1;
+
+/// The most rows of a record: operands keep the top bit for numbers.
+pub(crate) const MAX_ROWS: u32 = 1 << 31;
+
+/// One node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    /// The value itself, an address, or a number of an alias: see `Flags::STORAGE`.
+    pub(crate) slot: u64,
+    /// The first operand, or the position of the list of operands.
+    pub(crate) lhs: u32,
+    /// The second operand, or the length of the list.
+    pub(crate) rhs: u32,
+    /// The number of the interned type.
+    pub(crate) ty: u32,
+    /// The number of the op: a tag, or beyond the tags an interned op.
+    pub(crate) op: u32,
+    /// The number of the place in the user's source.
+    pub(crate) site: u32,
+    pub(crate) flags: Flags,
+}
+
+/// What a node is, in one byte.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Flags(pub(crate) u8);
+
+impl Flags {
+    /// The value is the slot itself.
+    pub(crate) const WORD: u8 = 0;
+    /// The slot is an address within the record's small memory.
+    pub(crate) const SMALL: u8 = 1;
+    /// The slot is the address of a buffer that the node holds.
+    pub(crate) const BUFFER: u8 = 2;
+    /// The slot is the number of an alias.
+    pub(crate) const ALIAS: u8 = 3;
+    /// The bits that say where the value is.
+    pub(crate) const STORAGE: u8 = 3;
+    /// The node depends on a leaf that has a gradient.
+    pub(crate) const ACTIVE: u8 = 4;
+    /// The node is itself such a leaf.
+    pub(crate) const LEAF: u8 = 8;
+    /// The node is a gradient that was taken without being recorded.
+    pub(crate) const GRADIENT: u8 = 16;
+    /// Operands are a list elsewhere.
+    pub(crate) const LIST: u8 = 32;
+
+    #[inline]
+    pub(crate) fn has(self, bit: u8) -> bool {
+        self.0 & bit != 0
+    }
+
+    #[inline]
+    pub(crate) fn storage(self) -> u8 {
+        self.0 & Flags::STORAGE
+    }
+}
+
+/// The rows of a record.
+#[derive(Default)]
+pub(crate) struct Rows {
+    chunks: SmallVec<[Chunk; 4]>,
+    len: u32,
+}
+
+struct Chunk {
+    first: *mut u8,
+    rows: usize,
+    /// Keeps the memory at `first`.
+    _buffer: Buffer,
+}
+
+macro_rules! columns {
+    ($($name:ident: $t:ty, $offset:literal;)*) => { $(
+        #[inline]
+        pub(crate) fn $name(&self, row: u32) -> $t {
+            // SAFETY: `cell` is within the row's column, and committed rows are
+            // initialised.
+            unsafe { self.cell::<$t>(row, $offset).read() }
+        }
+    )* };
+}
+
+impl Rows {
+    /// The number of nodes.
+    #[inline]
+    pub(crate) fn len(&self) -> u32 {
+        self.len
+    }
+
+    columns! {
+        slot: u64, 0;
+        lhs: u32, 8;
+        rhs: u32, 12;
+        ty: u32, 16;
+        op: u32, 20;
+        site: u32, 24;
+    }
+
+    #[inline]
+    pub(crate) fn flags(&self, row: u32) -> Flags {
+        // SAFETY: as in `columns!`.
+        Flags(unsafe { self.cell::<u8>(row, 28).read() })
+    }
+
+    /// All cells of a row, found once.
+    #[inline]
+    pub(crate) fn get(&self, row: u32) -> Row {
+        let (chunk, k) = locate(row);
+        let Chunk { first, rows, .. } = self.chunks[chunk];
+        debug_assert!(k < rows && row < self.len);
+        // SAFETY: `k` is below `rows`, so each cell is within its column, and
+        // committed rows are initialised.
+        unsafe {
+            Row {
+                slot: first.cast::<u64>().add(k).read(),
+                lhs: first.add(8 * rows).cast::<u32>().add(k).read(),
+                rhs: first.add(12 * rows).cast::<u32>().add(k).read(),
+                ty: first.add(16 * rows).cast::<u32>().add(k).read(),
+                op: first.add(20 * rows).cast::<u32>().add(k).read(),
+                site: first.add(24 * rows).cast::<u32>().add(k).read(),
+                flags: Flags(first.add(28 * rows).add(k).read()),
+            }
+        }
+    }
+
+    /// The address of a row's slot. It stays until the row is truncated away.
+    #[inline]
+    pub(crate) fn slot_address(&self, row: u32) -> *mut u64 {
+        self.cell::<u64>(row, 0)
+    }
+
+    /// A row's cell in the column whose cells start at `offset` bytes a row.
+    #[inline]
+    fn cell<T>(&self, row: u32, offset: usize) -> *mut T {
+        let (chunk, k) = locate(row);
+        let chunk = &self.chunks[chunk];
+        debug_assert!(k < chunk.rows);
+        // SAFETY: the column starts after the columns before it, all of `rows` cells.
+        unsafe { chunk.first.add(chunk.rows * offset).cast::<T>().add(k) }
+    }
+
+    /// Makes room for one more row; `None` if there is no memory or the record is full.
+    #[inline]
+    pub(crate) fn reserve(&mut self) -> Option<()> {
+        let (chunk, _) = locate(self.len);
+        if chunk < self.chunks.len() {
+            return Some(());
+        }
+        self.grow(chunk)
+    }
+
+    #[cold]
+    fn grow(&mut self, chunk: usize) -> Option<()> {
+        if self.len >= MAX_ROWS {
+            return None;
+        }
+        let rows = (FIRST as usize) << chunk.min((GROWING - 1) as usize);
+        let buffer = Buffer::try_new(rows * ROW_BYTES)?;
+        self.chunks.push(Chunk { first: buffer.data(), rows, _buffer: buffer });
+        Some(())
+    }
+
+    /// Appends a row, for which `reserve` made room.
+    #[inline]
+    pub(crate) fn push(&mut self, row: Row) {
+        let (chunk, k) = locate(self.len);
+        let Chunk { first, rows, .. } = self.chunks[chunk];
+        debug_assert!(k < rows);
+        // SAFETY: `k` is below `rows`, so each cell is within its column.
+        unsafe {
+            first.cast::<u64>().add(k).write(row.slot);
+            first.add(8 * rows).cast::<u32>().add(k).write(row.lhs);
+            first.add(12 * rows).cast::<u32>().add(k).write(row.rhs);
+            first.add(16 * rows).cast::<u32>().add(k).write(row.ty);
+            first.add(20 * rows).cast::<u32>().add(k).write(row.op);
+            first.add(24 * rows).cast::<u32>().add(k).write(row.site);
+            first.add(28 * rows).add(k).write(row.flags.0);
+        }
+        self.len += 1;
+    }
+
+    /// Drops the rows from `len` on. Chunks are kept for the next rows.
+    pub(crate) fn truncate(&mut self, len: u32) {
+        self.len = self.len.min(len);
+    }
+
+    /// Bytes of all chunks.
+    pub(crate) fn bytes(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.rows * ROW_BYTES).sum()
+    }
+}
+
+/// The chunk of a row, and the row's position in it.
+#[inline]
+fn locate(row: u32) -> (usize, usize) {
+    let shifted = row + FIRST;
+    if shifted < GROWN {
+        let chunk = shifted.ilog2() - FIRST.ilog2();
+        (chunk as usize, (shifted - (FIRST << chunk)) as usize)
+    } else {
+        let beyond = shifted - GROWN;
+        let chunk = GROWING + beyond / LARGEST;
+        (chunk as usize, (beyond % LARGEST) as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_fill_chunk_after_chunk_without_gaps() {
+        let (mut chunk, mut k) = (0, 0);
+        for row in 0..400_000 {
+            if k == FIRST as usize * (1 << chunk.min(10)) {
+                (chunk, k) = (chunk + 1, 0);
+            }
+            assert_eq!(locate(row), (chunk, k));
+            k += 1;
+        }
+    }
+
+    #[test]
+    fn cells_keep_their_values_and_addresses() {
+        let mut rows = Rows::default();
+        let row = |i: u32| Row {
+            slot: u64::from(i) << 32,
+            lhs: i,
+            rhs: i + 1,
+            ty: i + 2,
+            op: i + 3,
+            site: i + 4,
+            flags: Flags((i % 64) as u8),
+        };
+        rows.reserve().unwrap();
+        let address = rows.slot_address(0);
+        for i in 0..1000 {
+            rows.reserve().unwrap();
+            rows.push(row(i));
+        }
+        for i in 0..1000 {
+            assert_eq!(rows.slot(i), u64::from(i) << 32);
+            assert_eq!([rows.lhs(i), rows.rhs(i), rows.ty(i)], [i, i + 1, i + 2]);
+            assert_eq!([rows.op(i), rows.site(i)], [i + 3, i + 4]);
+            assert_eq!(rows.flags(i), Flags((i % 64) as u8));
+        }
+        assert_eq!(rows.slot_address(0), address);
+        rows.truncate(10);
+        assert_eq!(rows.len(), 10);
+    }
+}

@@ -1,0 +1,155 @@
+//! Random numbers from one stream that the user holds.
+
+use crate::array::NdArray;
+use crate::dtype::{DType, Element};
+use crate::error::Result;
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::{Rng as _, SeedableRng};
+use std::f64::consts::TAU;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A handle to one PCG64 stream. A clone draws from the same stream.
+///
+/// The same seed gives the same numbers in Rust and in Python, in the order of the calls.
+///
+/// ```
+/// use wengert::Rng;
+/// let (a, b) = (Rng::new(7), Rng::new(7));
+/// assert_eq!(a.uniform(&[2, 2], 0.0, 1.0), b.uniform(&[2, 2], 0.0, 1.0));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rng(Arc<Mutex<Pcg64>>);
+
+impl Rng {
+    /// The stream of a seed.
+    pub fn new(seed: u64) -> Self {
+        Rng(Arc::new(Mutex::new(Pcg64::seed_from_u64(seed))))
+    }
+
+    /// A stream whose seed comes from the operating system.
+    pub fn from_os() -> Self {
+        // The standard library seeds the keys of its hash maps from the system.
+        Rng::new(RandomState::new().hash_one(0))
+    }
+
+    fn stream(&self) -> MutexGuard<'_, Pcg64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Values drawn uniformly from `low` (included) to `high` (not), of type `f32`.
+    ///
+    /// # Panics
+    /// If memory cannot be had.
+    #[track_caller]
+    pub fn uniform(&self, shape: &[usize], low: f64, high: f64) -> NdArray {
+        crate::error::expect(self.try_uniform(shape, low, high, DType::F32))
+    }
+
+    /// As `uniform`, of any float type. Each value takes one step of the stream, so
+    /// `f32` values are the rounded `f64` values of the same seed.
+    pub fn try_uniform(
+        &self,
+        shape: &[usize],
+        low: f64,
+        high: f64,
+        dtype: DType,
+    ) -> Result<NdArray> {
+        let mut stream = self.stream();
+        fill(shape, dtype, || low + (high - low) * unit(&mut stream))
+    }
+
+    /// Values drawn from the normal distribution of mean 0 and variance 1, by the
+    /// method of Box and Muller (1958). Each value takes two steps of the stream.
+    pub fn try_normal(&self, shape: &[usize], dtype: DType) -> Result<NdArray> {
+        let mut stream = self.stream();
+        fill(shape, dtype, || {
+            let radius = (-2.0 * (1.0 - unit(&mut stream)).ln()).sqrt();
+            radius * (TAU * unit(&mut stream)).cos()
+        })
+    }
+
+    /// The integers below `n` in a random order, by the shuffle of Fisher and Yates.
+    #[expect(clippy::cast_possible_truncation, reason = "an index below n")]
+    #[expect(clippy::cast_possible_wrap, reason = "n elements fit in memory")]
+    pub fn permutation(&self, n: usize) -> Vec<i64> {
+        let mut stream = self.stream();
+        let mut items: Vec<i64> = (0..n as i64).collect();
+        for last in (1..n).rev() {
+            items.swap(last, below(&mut stream, last as u64 + 1) as usize);
+        }
+        items
+    }
+}
+
+/// A value from 0 to 1, with 53 random bits.
+fn unit(stream: &mut Pcg64) -> f64 {
+    const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
+    (stream.next_u64() >> 11) as f64 * STEP
+}
+
+/// An integer below `bound`, each equally likely: Lemire, "Fast random integer
+/// generation in an interval" (2019).
+#[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
+fn below(stream: &mut Pcg64, bound: u64) -> u64 {
+    loop {
+        let product = u128::from(stream.next_u64()) * u128::from(bound);
+        let (high, low) = ((product >> 64) as u64, product as u64);
+        if low >= bound.wrapping_neg() % bound {
+            return high;
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "f32 was asked for")]
+fn fill(
+    shape: &[usize],
+    dtype: DType,
+    mut draw: impl FnMut() -> f64,
+) -> Result<NdArray> {
+    fn array<T: Element>(
+        shape: &[usize],
+        mut draw: impl FnMut() -> T,
+    ) -> Result<NdArray> {
+        let mut array = NdArray::zeros(shape, T::DTYPE)?;
+        array.try_as_mut_slice::<T>()?.fill_with(&mut draw);
+        Ok(array)
+    }
+    match dtype.to_float() {
+        DType::F32 => array::<f32>(shape, || draw() as f32),
+        _ => array::<f64>(shape, draw),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_share_the_stream() {
+        let a = Rng::new(1);
+        let both = Rng::new(1).uniform(&[4], 0.0, 1.0).to_vec::<f32>();
+        let first = a.uniform(&[2], 0.0, 1.0).to_vec::<f32>();
+        let second = a.clone().uniform(&[2], 0.0, 1.0).to_vec::<f32>();
+        assert_eq!([first, second].concat(), both);
+    }
+
+    #[test]
+    fn a_permutation_holds_every_integer_once() {
+        let mut items = Rng::new(3).permutation(1000);
+        assert_ne!(items[..5], [0, 1, 2, 3, 4]);
+        items.sort_unstable();
+        assert!(items.iter().copied().eq(0..1000));
+    }
+
+    #[test]
+    fn draws_have_the_moments_of_their_distribution() {
+        let rng = Rng::new(5);
+        let normal = rng.try_normal(&[100_000], DType::F64).unwrap().to_vec::<f64>();
+        let mean = normal.iter().sum::<f64>() / 1e5;
+        let variance = normal.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1e5;
+        assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.02);
+        let uniform = rng.try_uniform(&[1000], 2.0, 3.0, DType::F64).unwrap();
+        assert!(uniform.to_vec::<f64>().iter().all(|x| (2.0..3.0).contains(x)));
+    }
+}

@@ -1,0 +1,284 @@
+"""Indexing against NumPy: values, shapes and gradients of generated keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.python import generated
+from wengert import ComputationRecord, DTypeError, OutOfRangeError, ShapeError, Tensor
+
+KEYS = 600
+SHAPES = [(7,), (4, 5), (1, 6), (3, 4, 5), (2, 1, 3, 4), (3, 0, 2), (6, 40, 3)]
+
+
+def a_slice(rng: np.random.Generator, size: int) -> slice:
+    def end() -> int | None:
+        return None if rng.random() < 0.4 else int(rng.integers(-size - 2, size + 3))
+
+    step = int(rng.choice([-3, -2, -1, 1, 2, 3]))
+    return slice(end(), end(), None if rng.random() < 0.4 else step)
+
+
+def positions(rng: np.random.Generator, shape: tuple[int, ...], size: int) -> Any:
+    """Draw positions as an array or a list; they repeat, and count from both ends."""
+    array = rng.integers(-size, size, shape)
+    form = rng.integers(4)
+    if form == 0:
+        return array.tolist()
+    return array.astype(np.int32) if form == 1 else array
+
+
+def key_of(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Draw any key that NumPy takes for an array of the shape."""
+    count = int(rng.integers(0, len(shape) + 1))
+    # Arrays of these shapes broadcast against one another.
+    common = [(), (1,), (3,), (2, 1), (2, 3)]
+    key: list[Any] = []
+    for size in shape[:count]:
+        kind = rng.choice(["int", "slice", "array"], p=[0.25, 0.4, 0.35])
+        if kind == "int" and size > 0:
+            index = int(rng.integers(-size, size))
+            key.append(np.int64(index) if rng.random() < 0.2 else index)
+        elif kind == "array" and size > 0:
+            chosen = common[int(rng.integers(1, len(common)))]
+            key.append(positions(rng, chosen, size))
+        else:
+            key.append(a_slice(rng, size))
+    if rng.random() < 0.4:
+        at = int(rng.integers(0, len(key) + 1))
+        # After an ellipsis the parts belong to the last axes.
+        tail = len(key) - at
+        for k in range(at, len(key)):
+            size = shape[len(shape) - tail + k - at]
+            if not isinstance(key[k], slice):
+                key[k] = int(rng.integers(-size, size)) if size else slice(None)
+        key.insert(at, ...)
+    for _ in range(int(rng.integers(0, 3))):
+        if rng.random() < 0.5:
+            key.insert(int(rng.integers(0, len(key) + 1)), None)
+    if len(key) == 1 and rng.random() < 0.5:
+        return key[0]
+    return tuple(key)
+
+
+def check(x: np.ndarray[Any, Any], key: Any, why: str) -> None:
+    wanted = x[key]
+    rec = ComputationRecord()
+    t = rec.tensor_from_value(x)
+    y = t[key]
+    assert y.shape == np.shape(wanted), why
+    assert y.dtype == x.dtype, why
+    np.testing.assert_array_equal(y.data(), wanted, err_msg=why)
+    gradient = np.zeros(x.shape)
+    np.add.at(gradient, key, 2 * wanted)
+    grad = (y * y).sum().grad(record=True)
+    found = grad.wrt(t)
+    np.testing.assert_allclose(found.data(), gradient, rtol=1e-12, err_msg=why)
+    # The second derivative counts how often each element was chosen.
+    times = np.zeros(x.shape)
+    np.add.at(times, key, 2.0)
+    second = found.sum().grad().wrt(t).data()
+    np.testing.assert_allclose(second, times, rtol=1e-12, err_msg=why)
+
+
+@pytest.mark.parametrize("block", range(20))
+def test_generated_keys(block: int) -> None:
+    for k in range(KEYS // 20):
+        seed = generated.seed_of("index", block, k)
+        rng = np.random.default_rng(seed)
+        shape = SHAPES[int(rng.integers(len(SHAPES)))]
+        x = rng.normal(size=shape)
+        key = key_of(rng, shape)
+        generated.count("keys")
+        check(x, key, f"seed {seed}: x{list(shape)}[{key}]")
+
+
+I, J = np.array([2, 0, 2]), np.array([[1], [0]])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        # Arrays apart: their axes lead the result.
+        np.s_[I, :, I],
+        np.s_[I, None, I],
+        np.s_[I, ..., I],
+        np.s_[:, I, :, I],
+        np.s_[None, I, 1:, I],
+        np.s_[0, :, I],
+        np.s_[I, :, 0],
+        np.s_[I, :, :, 0],
+        # Together: they stay where they are.
+        np.s_[:, I, I],
+        np.s_[..., I, I],
+        np.s_[:, I, J],
+        np.s_[:, I, 0],
+        np.s_[:, 1, I],
+        np.s_[:, J, 0, I],
+        np.s_[None, :, I],
+        np.s_[1:, I, J, ::-1],
+        # One array of any rank.
+        np.s_[J],
+        np.s_[:, :, J],
+        np.s_[np.array(1)],
+        np.s_[..., np.array(1)],
+        np.s_[[0, 1]],
+        np.s_[[[0, 1], [2, 2]]],
+        np.s_[:, [-1]],
+        # None at all.
+        np.s_[()],
+        np.s_[...],
+        np.s_[None],
+        np.s_[None, ..., None],
+        np.s_[0],
+        np.s_[-1, -1, -1, -1],
+        np.s_[0, ..., 0],
+        np.s_[..., 0, :],
+        # Slices of nothing, and beyond the ends.
+        np.s_[5:1],
+        np.s_[-100:100],
+        np.s_[100:],
+        np.s_[::-1, ::2, 1::3, 3:0:-2],
+        np.s_[2**62 :: -(2**62)],
+        np.s_[:: 2**70],
+        np.s_[:: -(2**70)],
+        np.s_[: 2**70],
+        # Empty arrays.
+        np.s_[np.zeros(0, int)],
+        np.s_[:, np.zeros((0, 2), int)],
+        np.s_[[]],
+        np.s_[[], []],
+    ],
+    ids=str,
+)
+def test_chosen_keys(key: Any, rng: np.random.Generator) -> None:
+    generated.count("keys")
+    check(rng.normal(size=(3, 4, 3, 5)), key, str(key))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])
+@pytest.mark.parametrize("key", [np.s_[1], np.s_[::-2], np.s_[[2, 0, 2]], np.s_[..., I]])
+def test_other_types(key: Any, dtype: str, rec: ComputationRecord) -> None:
+    x = np.arange(12).reshape(4, 3).astype(dtype)
+    y = rec.tensor_from_value(x)[key]
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y.data(), x[key])
+
+
+def test_a_tensor_indexes(rec: ComputationRecord) -> None:
+    x = rec.tensor_from_value([1.0, 2, 3])
+    i = rec.tensor_from_value([2, 0, 2])
+    np.testing.assert_array_equal(x[i].data(), [3, 1, 3])
+    loss = (x[i] * [1.0, 10, 100]).sum()
+    np.testing.assert_array_equal(loss.grad().wrt(x).data(), [10, 0, 101])
+    assert x[rec.constant(1)].item() == 2
+    table = rec.tensor_from_value(np.arange(6.0).reshape(3, 2))
+    np.testing.assert_array_equal(table[i, 1].data(), [5, 1, 5])
+
+
+def test_repeated_positions_add_up_in_order(rec: ComputationRecord) -> None:
+    """Row 25 of FAULTS.md in small: the sum is the same whenever it is taken."""
+    rng = generated.rng_of("repeated")
+    x = rec.tensor_from_value(np.zeros((5, 3), np.float32))
+    i = rng.integers(0, 5, 10_000)
+    weights = rng.normal(size=(10_000, 3)).astype(np.float32)
+    loss = (x[i] * weights).sum()
+    first = loss.grad().wrt(x).data()
+    wanted = np.zeros((5, 3), np.float32)
+    np.add.at(wanted, i, weights)
+    np.testing.assert_allclose(first, wanted, rtol=0, atol=1e-3)
+    assert first.tobytes() == loss.grad().wrt(x).data().tobytes()
+
+
+def test_a_large_gather(rec: ComputationRecord) -> None:
+    """Beyond what runs attached to the interpreter."""
+    rng = generated.rng_of("large gather")
+    x = rng.normal(size=(1000, 64))
+    i = rng.integers(-1000, 1000, 5000)
+    t = rec.tensor_from_value(x)
+    y = t[i]
+    np.testing.assert_array_equal(y.data(), x[i])
+    wanted = np.zeros(x.shape)
+    np.add.at(wanted, i, 1.0)
+    np.testing.assert_array_equal(y.sum().grad().wrt(t).data(), wanted)
+
+
+def test_iteration_and_len(rec: ComputationRecord) -> None:
+    x = rec.tensor_from_value([[1.0, 2], [3, 4], [5, 6]])
+    assert len(x) == 3
+    rows = list(x)
+    assert all(isinstance(row, Tensor) for row in rows)
+    assert [row.data().tolist() for row in rows] == [[1, 2], [3, 4], [5, 6]]
+    a, b = rows[0]
+    np.testing.assert_array_equal(
+        (a * b).grad().wrt(x).data(), [[2, 1], [0, 0], [0, 0]]
+    )
+    assert list(rec.zeros((0, 2))) == []
+    for f in (len, iter, list):
+        with pytest.raises(TypeError, match="without axes"):
+            f(rec.tensor_from_value(1.0))
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (np.s_[3], "index 3 at axis 0 is out of range for size 3"),
+        (np.s_[-4], "index -4 at axis 0 is out of range for size 3"),
+        (np.s_[0, 4], "index 4 at axis 1 is out of range for size 4"),
+        (np.s_[..., 4], "index 4 at axis 1 is out of range for size 4"),
+        (np.s_[[0, 7]], "index 7"),
+        (np.s_[[0, -4]], "index -4"),
+        (np.s_[0, [4]], "index 4"),
+        (np.s_[0, 0, 0], "2 axes, 3 are indexed"),
+        (np.s_[..., ...], "more than one `...`"),
+        (np.s_[2**70], "out of range for size 3"),
+        (np.s_[0.0], "is no index"),
+        (np.s_["a"], "is no index"),
+        (np.s_[True], "is no index"),
+        (np.s_[[0.5]], "positions must be integers"),
+        (np.s_[np.array([0.0])], "positions must be integers"),
+        (np.s_[[True, False, True]], "boolean masks are not supported"),
+    ],
+    ids=str,
+)
+def test_what_is_no_index(key: Any, text: str, rec: ComputationRecord) -> None:
+    x = rec.tensor_from_value(np.arange(12.0).reshape(3, 4))
+    before = len(rec)
+    with pytest.raises(OutOfRangeError) as caught:
+        x[key]
+    assert isinstance(caught.value, IndexError)
+    assert text in str(caught.value)
+    assert len(rec) == before
+    assert x[1, 1].item() == 5
+
+
+def test_a_slice_without_a_step_is_an_error(rec: ComputationRecord) -> None:
+    with pytest.raises(ShapeError, match="slice step of 0"):
+        rec.ones(3)[::0]
+    with pytest.raises(TypeError):
+        rec.ones(3)["a":]  # type: ignore[misc]
+
+
+def test_positions_that_do_not_broadcast(rec: ComputationRecord) -> None:
+    x = rec.ones((3, 4))
+    before = len(rec)
+    with pytest.raises(ShapeError, match="do not broadcast"):
+        x[[0, 1], [0, 1, 2]]
+    assert len(rec) == before
+
+
+def test_a_tensor_of_floats_is_no_index(rec: ComputationRecord) -> None:
+    x = rec.ones((3, 4))
+    with pytest.raises(DTypeError, match="indices must be i64"):
+        x[rec.constant([0.0])]
+
+
+def test_assignment_is_refused(rec: ComputationRecord) -> None:
+    x = rec.ones(3)
+    with pytest.raises(TypeError, match="item assignment"):
+        x[0] = 1.0  # type: ignore[index]
+    with pytest.raises(TypeError, match="item deletion"):
+        del x[0]  # type: ignore[attr-defined]

@@ -1,0 +1,17 @@
+//! Tests of the public interface, as one binary.
+
+#![allow(clippy::float_cmp, reason = "where tests compare exactly, exact is promised")]
+
+mod allocations;
+mod caught;
+mod differences;
+mod examples;
+mod faults;
+mod gradients;
+mod graphs;
+mod indexing;
+mod layers;
+mod messages;
+mod ops;
+mod record;
+mod seed;
