@@ -2,7 +2,7 @@
 
 use crate::array::NdArray;
 use crate::dtype::{DType, Element};
-use crate::error::Result;
+use crate::error::{Error, Fault, Result};
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng as _, SeedableRng};
 use std::f64::consts::TAU;
@@ -56,14 +56,14 @@ impl Rng {
         dtype: DType,
     ) -> Result<NdArray> {
         let mut stream = self.stream();
-        fill(shape, dtype, || low + (high - low) * unit(&mut stream))
+        fill("uniform", shape, dtype, || low + (high - low) * unit(&mut stream))
     }
 
     /// Values drawn from the normal distribution of mean 0 and variance 1, by the
     /// method of Box and Muller (1958). Each value takes two steps of the stream.
     pub fn try_normal(&self, shape: &[usize], dtype: DType) -> Result<NdArray> {
         let mut stream = self.stream();
-        fill(shape, dtype, || {
+        fill("normal", shape, dtype, || {
             let radius = (-2.0 * (1.0 - unit(&mut stream)).ln()).sqrt();
             radius * (TAU * unit(&mut stream)).cos()
         })
@@ -103,6 +103,7 @@ fn below(stream: &mut Pcg64, bound: u64) -> u64 {
 
 #[expect(clippy::cast_possible_truncation, reason = "f32 was asked for")]
 fn fill(
+    op: &'static str,
     shape: &[usize],
     dtype: DType,
     mut draw: impl FnMut() -> f64,
@@ -115,9 +116,10 @@ fn fill(
         array.try_as_mut_slice::<T>()?.fill_with(&mut draw);
         Ok(array)
     }
-    match dtype.to_float() {
+    match dtype {
         DType::F32 => array::<f32>(shape, || draw() as f32),
-        _ => array::<f64>(shape, draw),
+        DType::F64 => array::<f64>(shape, draw),
+        DType::I64 | DType::Bool => Err(Error::new(Fault::Unsupported { op, dtype })),
     }
 }
 

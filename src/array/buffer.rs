@@ -74,6 +74,7 @@ impl Buffer {
     }
 
     /// A handle that keeps `owner` as long as it or a clone of it lives.
+    #[cfg(feature = "python")]
     pub(crate) fn keeping(owner: Owner) -> Option<Buffer> {
         let buffer = Buffer::try_new(0)?;
         // SAFETY: the block is held by this handle alone.

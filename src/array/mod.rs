@@ -7,6 +7,7 @@
 
 pub(crate) mod buffer;
 mod format;
+mod view;
 
 use crate::dtype::{self, DType, Element, Scalar};
 use crate::error::{self, Error, Fault, Operand, Result};
@@ -14,10 +15,9 @@ use crate::shape::{self, Shape, Strides, Type};
 use buffer::Buffer;
 pub use buffer::{idle_bytes, release_idle};
 pub(crate) use format::summary;
-use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, ShapeBuilder};
-use smallvec::SmallVec;
-use std::marker::PhantomData;
-use std::mem::MaybeUninit;
+use ndarray::{ArrayD, ArrayViewD};
+pub(crate) use view::fill;
+pub(crate) use view::{View, ViewMut};
 
 /// A reference-counted array of `f32`, `f64`, `i64` or `bool`.
 ///
@@ -178,13 +178,11 @@ impl NdArray {
 
     /// What a kernel reads.
     pub(crate) fn view(&self) -> View<'_> {
-        View {
-            first: self.first,
-            shape: &self.shape,
-            strides: if self.is_contiguous() { None } else { Some(&self.strides) },
-            dtype: self.dtype,
-            lifetime: PhantomData,
-        }
+        let contiguous = self.is_contiguous();
+        let strides = if contiguous { None } else { Some(&*self.strides) };
+        // SAFETY: the elements are initialised, kept by `self`, and written only by a
+        // unique holder.
+        unsafe { View::from_raw(self.first, &self.shape, strides, self.dtype) }
     }
 
     /// The elements, if they are contiguous and of type `T`.
@@ -346,280 +344,6 @@ impl PartialEq for NdArray {
                 DType::I64 => same::<i64>(self, other),
                 DType::Bool => same::<bool>(self, other),
             }
-    }
-}
-
-/// Elements to read: an address, a shape and strides.
-#[derive(Clone, Copy)]
-pub(crate) struct View<'a> {
-    first: *const u8,
-    shape: &'a [usize],
-    /// `None` says that the elements are contiguous.
-    strides: Option<&'a [isize]>,
-    dtype: DType,
-    lifetime: PhantomData<&'a u8>,
-}
-
-impl<'a> View<'a> {
-    /// A view of memory.
-    ///
-    /// # Safety
-    /// For `'a`, all elements that `shape` and `strides` reach from `first` are
-    /// initialised values of `dtype` and are not written.
-    pub(crate) unsafe fn from_raw(
-        first: *const u8,
-        shape: &'a [usize],
-        strides: Option<&'a [isize]>,
-        dtype: DType,
-    ) -> Self {
-        View { first, shape, strides, dtype, lifetime: PhantomData }
-    }
-
-    /// A view of one value: the element whose bytes start at `word`.
-    pub(crate) fn of_word(word: &'a u64, dtype: DType) -> Self {
-        let first = std::ptr::from_ref(word).cast();
-        View { first, shape: &[], strides: None, dtype, lifetime: PhantomData }
-    }
-
-    /// The sizes of the axes.
-    pub(crate) fn shape(&self) -> &'a [usize] {
-        self.shape
-    }
-
-    /// The element type.
-    pub(crate) fn dtype(&self) -> DType {
-        self.dtype
-    }
-
-    /// The number of elements.
-    pub(crate) fn len(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    /// Whether there are no elements.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.shape.contains(&0)
-    }
-
-    /// Whether the elements lie in C order without gaps.
-    pub(crate) fn is_contiguous(&self) -> bool {
-        self.strides.is_none()
-    }
-
-    /// The address of the first element.
-    pub(crate) fn first(&self) -> *const u8 {
-        self.first
-    }
-
-    /// Steps between neighbours along each axis, in elements.
-    pub(crate) fn strides(&self) -> Strides {
-        match self.strides {
-            Some(strides) => Strides::from_slice(strides),
-            None => Shape::new(self.shape).strides(),
-        }
-    }
-
-    /// The elements, if they are contiguous and of type `T`.
-    pub(crate) fn as_slice<T: Element>(&self) -> Option<&'a [T]> {
-        (self.dtype == T::DTYPE && self.strides.is_none()).then(|| {
-            // SAFETY: a contiguous view reaches `len` elements of its dtype.
-            unsafe { std::slice::from_raw_parts(self.first.cast::<T>(), self.len()) }
-        })
-    }
-
-    /// The elements as an `ndarray` view.
-    ///
-    /// # Panics
-    /// If the elements are not of type `T`.
-    pub(crate) fn as_array<T: Element>(&self) -> ArrayViewD<'a, T> {
-        assert_eq!(self.dtype, T::DTYPE, "a view is read as its own type");
-        if self.is_empty() {
-            return ArrayViewD::from_shape(self.shape, &[])
-                .expect("an empty array has an empty slice");
-        }
-        // ndarray builds views from the lowest address upward and turns axes after.
-        let strides = self.strides();
-        let mut lowest = self.first.cast::<T>();
-        for (&size, &stride) in self.shape.iter().zip(&strides) {
-            if stride < 0 {
-                // SAFETY: the last element along the axis is within the view.
-                lowest = unsafe { lowest.offset(stride * (size - 1).cast_signed()) };
-            }
-        }
-        let steps: SmallVec<[usize; 4]> =
-            strides.iter().map(|s| s.unsigned_abs()).collect();
-        let layout = IxDyn(self.shape).strides(IxDyn(&steps));
-        // SAFETY: these are the elements that the view reaches, from the lowest up.
-        let mut array = unsafe { ArrayViewD::from_shape_ptr(layout, lowest) };
-        for (axis, _) in strides.iter().enumerate().filter(|(_, s)| **s < 0) {
-            array.invert_axis(Axis(axis));
-        }
-        array
-    }
-
-    /// The same memory by another shape and other strides.
-    ///
-    /// # Safety
-    /// They reach no elements that this view does not reach.
-    pub(crate) unsafe fn restrided<'b>(
-        &self,
-        shape: &'b [usize],
-        strides: &'b [isize],
-    ) -> View<'b>
-    where
-        'a: 'b,
-    {
-        let contiguous = shape::is_contiguous(shape, strides);
-        let strides = if contiguous { None } else { Some(strides) };
-        View {
-            first: self.first,
-            shape,
-            strides,
-            dtype: self.dtype,
-            lifetime: PhantomData,
-        }
-    }
-
-    /// The value of a view of one element.
-    pub(crate) fn item(&self) -> Result<Scalar> {
-        if self.len() != 1 {
-            let (operand, len) = (Operand::new(self.shape), self.len());
-            return Err(Error::new(Fault::NotOneElement { operand, len }));
-        }
-        Ok(self.first_value())
-    }
-
-    /// The first element.
-    pub(crate) fn first_value(&self) -> Scalar {
-        debug_assert!(!self.is_empty());
-        // SAFETY: a view that is not empty reaches its first element.
-        unsafe {
-            match self.dtype {
-                DType::F32 => self.first.cast::<f32>().read().into(),
-                DType::F64 => self.first.cast::<f64>().read().into(),
-                DType::I64 => self.first.cast::<i64>().read().into(),
-                DType::Bool => self.first.cast::<bool>().read().into(),
-            }
-        }
-    }
-
-    /// A contiguous copy.
-    pub(crate) fn copied(&self, op: &'static str) -> Result<NdArray> {
-        let ty = Type::new(Shape::new(self.shape), self.dtype);
-        let mut array = Fresh::new(op, ty)?;
-        self.copy_to(array.view());
-        // SAFETY: `copy_to` wrote every element.
-        Ok(unsafe { array.assume_init() })
-    }
-
-    /// Writes the elements, in C order, to contiguous memory.
-    pub(crate) fn copy_to(&self, out: ViewMut<'_>) {
-        fn copy<T: Element>(from: &View<'_>, mut out: ViewMut<'_>) {
-            let out = out.slice_mut::<T>();
-            match from.as_slice::<T>() {
-                Some(slice) => {
-                    out.write_copy_of_slice(slice);
-                }
-                None => {
-                    for (to, &x) in out.iter_mut().zip(from.as_array::<T>().iter()) {
-                        to.write(x);
-                    }
-                }
-            }
-        }
-        match self.dtype {
-            DType::F32 => copy::<f32>(self, out),
-            DType::F64 => copy::<f64>(self, out),
-            DType::I64 => copy::<i64>(self, out),
-            DType::Bool => copy::<bool>(self, out),
-        }
-    }
-}
-
-/// Contiguous memory that a kernel fills. The elements may be uninitialised.
-pub(crate) struct ViewMut<'a> {
-    first: *mut u8,
-    shape: &'a [usize],
-    dtype: DType,
-    lifetime: PhantomData<&'a mut u8>,
-}
-
-impl<'a> ViewMut<'a> {
-    /// A view of memory to be written.
-    ///
-    /// # Safety
-    /// For `'a`, `first` points to room for all elements of a contiguous array of this
-    /// type, and nothing else reads or writes it.
-    pub(crate) unsafe fn from_raw(
-        first: *mut u8,
-        shape: &'a [usize],
-        dtype: DType,
-    ) -> Self {
-        ViewMut { first, shape, dtype, lifetime: PhantomData }
-    }
-
-    /// The sizes of the axes.
-    pub(crate) fn shape(&self) -> &'a [usize] {
-        self.shape
-    }
-
-    /// The element type.
-    pub(crate) fn dtype(&self) -> DType {
-        self.dtype
-    }
-
-    /// The number of elements.
-    pub(crate) fn len(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    /// Whether there are no elements.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.shape.contains(&0)
-    }
-
-    /// The address of the first element.
-    pub(crate) fn first_mut(&mut self) -> *mut u8 {
-        self.first
-    }
-
-    /// The same memory by another shape of as many elements.
-    pub(crate) fn reshaped<'b>(self, shape: &'b [usize]) -> ViewMut<'b>
-    where
-        'a: 'b,
-    {
-        debug_assert_eq!(self.len(), shape.iter().product::<usize>());
-        ViewMut { first: self.first, shape, dtype: self.dtype, lifetime: PhantomData }
-    }
-
-    /// The elements, to be written.
-    ///
-    /// # Panics
-    /// If they are not of type `T`.
-    pub(crate) fn slice_mut<T: Element>(&mut self) -> &mut [MaybeUninit<T>] {
-        assert_eq!(self.dtype, T::DTYPE, "memory is written as its own type");
-        // SAFETY: the view reaches `len` contiguous elements, exclusively.
-        unsafe { std::slice::from_raw_parts_mut(self.first.cast(), self.len()) }
-    }
-}
-
-/// Writes one value to every element.
-pub(crate) fn fill(mut out: ViewMut<'_>, value: Scalar) {
-    let bits = value.to_bits(out.dtype());
-    match Scalar::from_bits(bits, out.dtype()) {
-        Scalar::Bool(x) => {
-            out.slice_mut::<bool>().fill(MaybeUninit::new(x));
-        }
-        Scalar::Int(x) => {
-            out.slice_mut::<i64>().fill(MaybeUninit::new(x));
-        }
-        Scalar::Float(x) if out.dtype() == DType::F64 => {
-            out.slice_mut::<f64>().fill(MaybeUninit::new(x));
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "x came from an f32")]
-        Scalar::Float(x) => {
-            out.slice_mut::<f32>().fill(MaybeUninit::new(x as f32));
-        }
     }
 }
 

@@ -239,7 +239,11 @@ impl Gradient {
                     let (epoch, place) = list[k].1;
                     if let Some(event) = arena.epochs().death(epoch, place) {
                         let label = format!("the gradient of #{}", self.loss);
-                        return Err(Error::new(Fault::Dead { op: "wrt", label, event }));
+                        return Err(Error::new(Fault::Dead {
+                            op: "wrt",
+                            label,
+                            event,
+                        }));
                     }
                     place
                 } else {

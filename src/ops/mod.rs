@@ -25,6 +25,7 @@ use crate::shape::{self, Strides, Type};
 use declare::{Elementwise, Entry, Slope};
 use emit::{Cotangents, Emit, Node};
 use scalar::Scalar;
+pub(crate) use spec::Tier;
 
 /// How the value of an op that is not elementwise comes about.
 pub(crate) trait Forward {
@@ -68,32 +69,6 @@ pub(crate) trait Rules: Forward {
         ct: E::V,
         out: &mut Cotangents<E::V>,
     ) -> Result<()>;
-}
-
-/// The family of an op, which says how its derivative is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Tier {
-    Source,
-    Unary,
-    Binary,
-    Compare,
-    Linear,
-    Rules,
-    Constant,
-}
-
-impl Tier {
-    /// The word for it in the op table.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Tier::Source => "source",
-            Tier::Unary | Tier::Binary => "elementwise",
-            Tier::Compare => "compare",
-            Tier::Linear => "linear",
-            Tier::Rules => "rules",
-            Tier::Constant => "constant",
-        }
-    }
 }
 
 macro_rules! ops {

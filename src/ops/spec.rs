@@ -1,1 +1,56 @@
+//! What can be said of an op without running it.
 
+use super::Tag;
+
+/// One row of the table of ops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpInfo {
+    /// The name that messages and printed records know the op by.
+    pub name: &'static str,
+    /// Its family: `source`, `elementwise`, `compare`, `linear`, `rules` or `constant`.
+    pub tier: &'static str,
+    /// Whether gradients pass through it.
+    pub differentiable: bool,
+    /// Whether integers keep their type, or are cast to `f64` first.
+    pub takes_integers: bool,
+}
+
+/// Every op that a record can hold.
+///
+/// ```
+/// assert!(wengert::op_table().any(|op| op.name == "matmul" && op.tier == "linear"));
+/// ```
+pub fn op_table() -> impl Iterator<Item = OpInfo> {
+    Tag::ALL.iter().map(|tag| OpInfo {
+        name: tag.name(),
+        tier: tag.tier().name(),
+        differentiable: tag.is_differentiable(),
+        takes_integers: tag.takes_integers(),
+    })
+}
+
+/// The family of an op, which says how its derivative is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tier {
+    Source,
+    Unary,
+    Binary,
+    Compare,
+    Linear,
+    Rules,
+    Constant,
+}
+
+impl Tier {
+    /// The word for it in the op table.
+    fn name(self) -> &'static str {
+        match self {
+            Tier::Source => "source",
+            Tier::Unary | Tier::Binary => "elementwise",
+            Tier::Compare => "compare",
+            Tier::Linear => "linear",
+            Tier::Rules => "rules",
+            Tier::Constant => "constant",
+        }
+    }
+}

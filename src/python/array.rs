@@ -8,7 +8,7 @@ use crate::error::{Error, Fault};
 use crate::shape::{self, Shape, Strides, Type};
 use numpy::npyffi::{self, PY_ARRAY_API, PyArrayObject};
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyBufferError, PyMemoryError};
+use pyo3::exceptions::{PyBufferError, PyMemoryError, PyOverflowError};
 use pyo3::prelude::*;
 use pyo3::{ffi, intern};
 
@@ -344,7 +344,10 @@ pub(super) fn sizes(
                 format!("{op}: a dimension must be an integer, not {value} ({kind})");
             return Err(raise(py, "DTypeError", text));
         }
-        value.extract::<isize>().map_err(|_| {
+        value.extract::<isize>().map_err(|error| {
+            if !error.is_instance_of::<PyOverflowError>(py) {
+                return error;
+            }
             let text = format!("{op}: the size of {value} overflows");
             raise(py, "ShapeError", text)
         })

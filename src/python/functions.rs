@@ -432,12 +432,12 @@ fn freeze<'py>(array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 #[pyfunction]
 fn op_table(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     let rows = PyList::empty(py);
-    for tag in Tag::ALL {
+    for op in crate::op_table() {
         let row = PyDict::new(py);
-        row.set_item("name", tag.name())?;
-        row.set_item("tier", tag.tier().name())?;
-        row.set_item("differentiable", tag.is_differentiable())?;
-        row.set_item("takes_integers", tag.takes_integers())?;
+        row.set_item("name", op.name)?;
+        row.set_item("tier", op.tier)?;
+        row.set_item("differentiable", op.differentiable)?;
+        row.set_item("takes_integers", op.takes_integers)?;
         rows.append(row)?;
     }
     Ok(rows)

@@ -2,12 +2,14 @@
 
 use super::array::from_numpy;
 use super::error::raise;
+use super::handle::Handle;
 use super::lock::Lock;
 use super::record::{HEAVY, PyRecord, expect_record};
-use super::tensor::{Handle, PyTensor};
+use super::tensor::PyTensor;
 use crate::diff::gradient::{Gradient, Request};
 use crate::error::Result;
 use crate::record::Arena;
+use pyo3::exceptions::PyRecursionError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
@@ -48,7 +50,7 @@ impl PyGrad {
         };
         let mut handles = Vec::new();
         if let Some(wrt) = wrt {
-            collect(wrt, record, "grad", &mut handles)?;
+            Tree::read(wrt, record, "grad", 0, &mut handles)?;
         }
         let handle = loss.get().handle;
         let heavy = is_heavy(py, record)?;
@@ -82,7 +84,7 @@ impl PyGrad {
     ) -> PyResult<Bound<'py, PyAny>> {
         let record = self.record.bind(py);
         let mut handles = Vec::new();
-        collect(tensors, record, "wrt", &mut handles)?;
+        let tree = Tree::read(tensors, record, "wrt", 0, &mut handles)?;
         let heavy = is_heavy(py, record)?;
         let id = record.get().id;
         let found = record.get().run_at(py, "wrt", heavy, |arena, site| {
@@ -95,7 +97,7 @@ impl PyGrad {
         let tensor =
             |handle| Bound::new(py, PyTensor::new(record.clone().unbind(), handle));
         let mut results = found.into_iter().map(tensor);
-        rebuild(tensors, &mut results)
+        tree.filled(py, &mut results)
     }
 
     /// Whether a path leads from the differentiated tensor to this one.
@@ -135,51 +137,82 @@ fn check_all(arena: &Arena, op: &'static str, handles: &[Handle]) -> Result<Vec<
     handles.iter().map(|handle| handle.check(arena, op)).collect()
 }
 
-/// The handles of the tensors in a structure, from left to right.
-fn collect<'py>(
-    tree: &Bound<'py, PyAny>,
-    record: &Bound<'py, PyRecord>,
-    op: &'static str,
-    handles: &mut Vec<Handle>,
-) -> PyResult<()> {
-    let py = tree.py();
-    if let Ok(tensor) = tree.cast_exact::<PyTensor>() {
-        expect_record(py, op, tensor.get(), record)?;
-        handles.push(tensor.get().handle);
-        return Ok(());
-    }
-    if let Ok(dict) = tree.cast::<PyDict>() {
-        return dict.values().iter().try_for_each(|x| collect(&x, record, op, handles));
-    }
-    if tree.is_instance_of::<PyList>() || tree.is_instance_of::<PyTuple>() {
-        return tree.try_iter()?.try_for_each(|x| collect(&x?, record, op, handles));
-    }
-    let kind = tree.get_type().name()?;
-    let text = format!("{op}: a gradient is with respect to tensors, not {kind}");
-    Err(raise(py, "DTypeError", text))
+/// Structures of tensors may be nested this deep.
+const DEEPEST: usize = 100;
+
+/// A structure of tensors as it was read. To read it again could run code of the user's
+/// that gives another.
+enum Tree<'py> {
+    Tensor,
+    List(Vec<Tree<'py>>),
+    Tuple(Vec<Tree<'py>>),
+    Dict(Vec<(Bound<'py, PyAny>, Tree<'py>)>),
 }
 
-/// The structure with its tensors replaced.
-fn rebuild<'py>(
-    tree: &Bound<'py, PyAny>,
-    results: &mut impl Iterator<Item = PyResult<Bound<'py, PyTensor>>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = tree.py();
-    if let Ok(dict) = tree.cast::<PyDict>() {
-        let out = PyDict::new(py);
-        for (key, value) in dict.iter() {
-            out.set_item(key, rebuild(&value, results)?)?;
+impl<'py> Tree<'py> {
+    /// Reads a structure; appends the handles of its tensors from left to right.
+    fn read(
+        tree: &Bound<'py, PyAny>,
+        record: &Bound<'py, PyRecord>,
+        op: &'static str,
+        depth: usize,
+        handles: &mut Vec<Handle>,
+    ) -> PyResult<Self> {
+        let py = tree.py();
+        if let Ok(tensor) = tree.cast_exact::<PyTensor>() {
+            expect_record(py, op, tensor.get(), record)?;
+            handles.push(tensor.get().handle);
+            return Ok(Tree::Tensor);
         }
-        return Ok(out.into_any());
+        if depth == DEEPEST {
+            let text = format!("{op}: tensors are nested more than {DEEPEST} deep");
+            return Err(PyRecursionError::new_err(text));
+        }
+        let mut inner =
+            |x: &Bound<'py, PyAny>| Tree::read(x, record, op, depth + 1, handles);
+        if let Ok(dict) = tree.cast::<PyDict>() {
+            let items = dict.iter().map(|(key, x)| Ok((key, inner(&x)?)));
+            return items.collect::<PyResult<_>>().map(Tree::Dict);
+        }
+        if tree.is_instance_of::<PyTuple>() {
+            let items = tree.try_iter()?.map(|x| inner(&x?));
+            return items.collect::<PyResult<_>>().map(Tree::Tuple);
+        }
+        if tree.is_instance_of::<PyList>() {
+            let items = tree.try_iter()?.map(|x| inner(&x?));
+            return items.collect::<PyResult<_>>().map(Tree::List);
+        }
+        let kind = tree.get_type().name()?;
+        let text = format!("{op}: a gradient is with respect to tensors, not {kind}");
+        Err(raise(py, "DTypeError", text))
     }
-    if tree.is_instance_of::<PyList>() || tree.is_instance_of::<PyTuple>() {
-        let items = tree.try_iter()?.map(|x| rebuild(&x?, results));
-        let items = items.collect::<PyResult<Vec<_>>>()?;
-        return if tree.is_instance_of::<PyTuple>() {
-            Ok(PyTuple::new(py, items)?.into_any())
-        } else {
-            Ok(PyList::new(py, items)?.into_any())
+
+    /// The structure with other tensors in the places of those that were read.
+    fn filled(
+        self,
+        py: Python<'py>,
+        tensors: &mut impl Iterator<Item = PyResult<Bound<'py, PyTensor>>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut all = |items: Vec<Tree<'py>>| {
+            items
+                .into_iter()
+                .map(|x| x.filled(py, tensors))
+                .collect::<PyResult<Vec<_>>>()
         };
+        Ok(match self {
+            Tree::List(items) => PyList::new(py, all(items)?)?.into_any(),
+            Tree::Tuple(items) => PyTuple::new(py, all(items)?)?.into_any(),
+            Tree::Dict(items) => {
+                let out = PyDict::new(py);
+                for (key, x) in items {
+                    out.set_item(key, x.filled(py, tensors)?)?;
+                }
+                out.into_any()
+            }
+            Tree::Tensor => tensors
+                .next()
+                .expect("there is a tensor for each that was read")?
+                .into_any(),
+        })
     }
-    results.next().expect("one result for each tensor").map(Bound::into_any)
 }

@@ -2,9 +2,10 @@
 
 use super::array::from_numpy;
 use super::error::raise;
+use super::handle::Handle;
 use super::operand::is_index;
 use super::record::{PyRecord, expect_record};
-use super::tensor::{Handle, PyTensor};
+use super::tensor::PyTensor;
 use crate::array::NdArray;
 use crate::dtype::DType;
 use crate::error::Result;

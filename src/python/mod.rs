@@ -8,6 +8,7 @@ mod array;
 mod error;
 mod functions;
 mod grad;
+mod handle;
 mod index;
 mod lock;
 mod module;

@@ -2,8 +2,9 @@
 
 use super::array::{from_numpy, to_numpy, unwrap_scalar};
 use super::error::{exception, plain};
+use super::handle::Handle;
 use super::record::{HEAVY, PyRecord, append, expect_record};
-use super::tensor::{Handle, PyTensor};
+use super::tensor::PyTensor;
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Fault, Result};

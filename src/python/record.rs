@@ -4,10 +4,11 @@ use super::array::{
     borrow_numpy, checked_sizes, dtype_of, from_numpy, release_dropped,
 };
 use super::error::exception;
+use super::handle::Handle;
 use super::lock::Lock;
 use super::rng::PyRng;
 use super::site::{Place, Sites, UNKNOWN};
-use super::tensor::{Handle, PyTensor};
+use super::tensor::PyTensor;
 use crate::array::NdArray;
 use crate::dtype::DType;
 use crate::error::{Error, Fault, Result};
@@ -348,7 +349,9 @@ impl PyRecord {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let len = self.__len__(py)?;
+        let Ok(len) = self.__len__(py) else {
+            return Ok(format!("<record {}: in use or closed>", self.id));
+        };
         let plural = if len == 1 { "" } else { "s" };
         Ok(format!("<record {}: {len} node{plural}>", self.id))
     }

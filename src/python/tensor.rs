@@ -4,15 +4,16 @@ use super::array::{copy_of, descr, dtype_of, sizes, to_numpy};
 use super::error::raise;
 use super::functions;
 use super::grad::PyGrad;
+use super::handle::Handle;
 use super::index::{Key, parse};
 use super::operand::{self, Given, classify};
 use super::record::{HEAVY, PyRecord, append, expect_record};
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
-use crate::error::{Error, Fault, Place, Result};
+use crate::error::Result;
+use crate::ops::Op;
 use crate::ops::emit::Arg;
 use crate::ops::linalg::MatMul;
-use crate::ops::{Op, Tag};
 use crate::record::{Arena, Reduction};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -27,44 +28,6 @@ use pyo3::types::{PyTuple, PyType};
 pub(super) struct PyTensor {
     pub(super) record: Py<PyRecord>,
     pub(super) handle: Handle,
-}
-
-/// A node, the epoch in which it was recorded, and what to call it once it is gone.
-#[derive(Clone, Copy)]
-pub(super) struct Handle {
-    epoch: u64,
-    pub(super) node: u32,
-    site: u32,
-    tag: Tag,
-}
-
-impl Handle {
-    #[inline]
-    pub(super) fn new(arena: &Arena, node: u32, site: u32) -> Self {
-        Handle { epoch: arena.epochs().current(), node, site, tag: arena.tag(node) }
-    }
-
-    /// The node, if the handle is alive.
-    #[inline]
-    pub(super) fn check(&self, arena: &Arena, op: &'static str) -> Result<u32> {
-        match arena.epochs().death(self.epoch, self.node) {
-            None => Ok(self.node),
-            Some(event) => {
-                let label = self.label();
-                Err(Error::new(Fault::Dead { op, label: label.clone(), event })
-                    .recorded_at(label, self.place()))
-            }
-        }
-    }
-
-    /// What messages call the node.
-    pub(super) fn label(&self) -> String {
-        format!("#{} {}", self.node, self.tag.name())
-    }
-
-    pub(super) fn place(&self) -> Place {
-        Place::Site(self.site)
-    }
 }
 
 impl PyTensor {

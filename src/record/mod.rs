@@ -20,13 +20,12 @@ pub(crate) mod intern;
 pub(crate) mod print;
 pub(crate) mod rows;
 mod small;
+mod tensor;
 
 pub use arena::Mark;
 pub(crate) use arena::{Arena, FlatNode};
 pub use compose::Index;
 pub(crate) use compose::Reduction;
-pub(crate) use handle::nodes_of;
-pub use handle::{
-    ComputationRecord, IntoOperand, Tensor, concatenate, stack, try_concatenate,
-    try_stack,
-};
+pub use handle::ComputationRecord;
+pub(crate) use tensor::nodes_of;
+pub use tensor::{IntoOperand, Tensor, concatenate, stack, try_concatenate, try_stack};

@@ -54,7 +54,7 @@ fn row(arena: &Arena, node: u32, line: &impl Fn(u32) -> String) -> [String; 6] {
     let ty = arena.ty(node);
     let name = arena.tag(node).name();
     let op = match arena.name(node) {
-        Some(parameter) => format!("{name} {parameter}"),
+        Some(parameter) => format!("{name} {}", in_line(parameter)),
         None => name.to_owned(),
     };
     [
@@ -65,6 +65,23 @@ fn row(arena: &Arena, node: u32, line: &impl Fn(u32) -> String) -> [String; 6] {
         summary(&arena.view(node)),
         line(arena.site(node)),
     ]
+}
+
+/// A name cut and escaped so that it stays within its line.
+fn in_line(name: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut text = String::new();
+    for (k, c) in name.chars().enumerate() {
+        match c {
+            _ if k == LONGEST => {
+                text.push_str("...");
+                break;
+            }
+            c if c.is_control() => text.extend(c.escape_default()),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 /// Operands by number, and the parameters of the op.

@@ -313,6 +313,7 @@ def _elementwise() -> list[Row]:
         unary("square", np.square),
         unary("sqrt", np.sqrt, positive, natural),
         unary("exp", np.exp),
+        unary("expm1", np.expm1),
         unary("log", np.log, positive, natural),
         unary("log1p", np.log1p, above_minus_one, natural),
         unary("sin", np.sin),

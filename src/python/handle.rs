@@ -1,0 +1,43 @@
+//! What a tensor of Python remembers of its node.
+
+use crate::error::{Error, Fault, Place, Result};
+use crate::ops::Tag;
+use crate::record::Arena;
+
+/// A node, the epoch in which it was recorded, and what to call it once it is gone.
+#[derive(Clone, Copy)]
+pub(super) struct Handle {
+    epoch: u64,
+    pub(super) node: u32,
+    site: u32,
+    tag: Tag,
+}
+
+impl Handle {
+    #[inline]
+    pub(super) fn new(arena: &Arena, node: u32, site: u32) -> Self {
+        Handle { epoch: arena.epochs().current(), node, site, tag: arena.tag(node) }
+    }
+
+    /// The node, if the handle is alive.
+    #[inline]
+    pub(super) fn check(&self, arena: &Arena, op: &'static str) -> Result<u32> {
+        match arena.epochs().death(self.epoch, self.node) {
+            None => Ok(self.node),
+            Some(event) => {
+                let label = self.label();
+                Err(Error::new(Fault::Dead { op, label: label.clone(), event })
+                    .recorded_at(label, self.place()))
+            }
+        }
+    }
+
+    /// What messages call the node.
+    pub(super) fn label(&self) -> String {
+        format!("#{} {}", self.node, self.tag.name())
+    }
+
+    pub(super) fn place(&self) -> Place {
+        Place::Site(self.site)
+    }
+}
