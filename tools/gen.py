@@ -89,9 +89,7 @@ def stub_line(name: str, signature: inspect.Signature, kinds: list[str]) -> str:
             parts.append("/")
         previous = positional
         is_operand = parameter.name in OPERANDS and name not in RESULTS
-        parts.append(
-            stub_parameter(name, parameter, next(left) if is_operand else "")
-        )
+        parts.append(stub_parameter(name, parameter, next(left) if is_operand else ""))
     if previous:
         parts.append("/")
     result = RESULTS.get(name, "Tensor" if "Tensor" in kinds else "Any")
@@ -103,7 +101,7 @@ def stub_line(name: str, signature: inspect.Signature, kinds: list[str]) -> str:
 
 
 def stub(name: str, function: object) -> str:
-    """Write a function: one overload for each operand that is a tensor, one for none."""
+    """Write a function: an overload for each operand that is a tensor, one for none."""
     signature = inspect.signature(function)  # type: ignore[arg-type]
     operands = [p for p in signature.parameters if p in OPERANDS]
     if name in RESULTS or not operands:

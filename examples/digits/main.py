@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-
 from wengert import ComputationRecord, ParameterStore, Rng
 from wengert.layers import LinearLayer, Sequential, relu, softmax_cross_entropy
 
@@ -66,7 +65,8 @@ def main() -> None:
                 loss = softmax_cross_entropy(logits, labels[rows])
                 total += loss.item() * len(rows)
                 model.optimize(loss.grad(), store)
-            show_progress(f"epoch {epoch:2}  {start + len(rows)}/{len(shuffled)} images")
+            done = start + len(rows)
+            show_progress(f"epoch {epoch:2}  {done}/{len(shuffled)} images")
         losses.append(total / len(shuffled))
         if epoch % 5 == 0:
             with rec:

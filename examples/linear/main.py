@@ -4,7 +4,6 @@ Parameters live in a store; each step reads them into a record of its own.
 """
 
 import numpy as np
-
 from wengert import ComputationRecord, ParameterStore, Rng, debug
 from wengert.layers import LinearLayer, relu, sum
 

@@ -1,8 +1,8 @@
 """Reverse-mode automatic differentiation on a record that you own.
 
-A `ComputationRecord` holds every value of a computation; a `Tensor` is a position in it;
-a `Grad` is a value that a sweep over the record returns. Parameters live outside, in a
-`ParameterStore` or a dict, and are read into each record.
+A `ComputationRecord` holds every value of a computation; a `Tensor` is a position in
+it; a `Grad` is a value that a sweep over the record returns. Parameters live outside,
+in a `ParameterStore` or a dict, and are read into each record.
 
 >>> import wengert
 >>> rec = wengert.ComputationRecord()

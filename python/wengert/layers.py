@@ -61,8 +61,8 @@ class LinearLayer:
 
     A layer is made for each record: it reads its parameters from the store, or draws
     them from the record's random numbers if they are not there; `optimize` writes them
-    back. Weights are float32, drawn uniformly from ±sqrt(6 / (inputs + outputs)) (Glorot
-    and Bengio, 2010); a bias starts at 0.
+    back. Weights are float32, drawn uniformly from ±sqrt(6 / (inputs + outputs))
+    (Glorot and Bengio, 2010); a bias starts at 0.
 
     Parameters
     ----------

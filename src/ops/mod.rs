@@ -222,8 +222,8 @@ macro_rules! ops {
             pub(crate) fn value<S: Scalar>(&self, x: [S; 2]) -> S {
                 use declare::Value;
                 match self {
-                    $(Op::$U => elementwise::$U::value([x[0]]),)*
-                    $(Op::$B => elementwise::$B::value(x),)*
+                    $(Op::$U => apart(|| elementwise::$U::value([x[0]])),)*
+                    $(Op::$B => apart(|| elementwise::$B::value(x)),)*
                     _ => unreachable!("{self:?} has no value at a point"),
                 }
             }
@@ -232,12 +232,12 @@ macro_rules! ops {
             #[inline]
             pub(crate) fn slope<S: Scalar>(&self, k: usize, x: [S; 2], y: S) -> S {
                 match (self, k) {
-                    $((Op::$U, _) => elementwise::$U::slope([x[0]], y),)*
+                    $((Op::$U, _) => apart(|| elementwise::$U::slope([x[0]], y)),)*
                     $((Op::$B, 0) => {
-                        <elementwise::$B as Slope<S, 2, 0>>::slope(x, y)
+                        apart(|| <elementwise::$B as Slope<S, 2, 0>>::slope(x, y))
                     })*
                     $((Op::$B, _) => {
-                        <elementwise::$B as Slope<S, 2, 1>>::slope(x, y)
+                        apart(|| <elementwise::$B as Slope<S, 2, 1>>::slope(x, y))
                     })*
                     _ => unreachable!("{self:?} has no slope"),
                 }
@@ -301,6 +301,15 @@ ops! {
         softmax::Softmax softmax::LogSoftmax softmax::SoftmaxCrossEntropy
     }
     constant { reduce::ArgMax view::StopGradient }
+}
+
+/// Calls `f` in a function of its own.
+///
+/// Rules have no side effects: inlined into one `match`, the compiler computes those of
+/// many ops and keeps one result, which makes a sweep over scalars four times slower.
+#[inline(never)]
+fn apart<T>(f: impl FnOnce() -> T) -> T {
+    f()
 }
 
 impl Tag {

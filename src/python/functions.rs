@@ -4,6 +4,7 @@
 use super::array::{checked_sizes, dtype_of, sizes};
 use super::error::raise;
 use super::operand::{call, is_index, node};
+use super::tensor::{PyTensor, apply};
 use crate::ops::elementwise::{binary_ops, compare_ops, unary_ops};
 use crate::ops::{Op, Tag};
 use crate::record::Reduction;
@@ -52,6 +53,22 @@ pub(super) fn reduce<'py>(
     })
 }
 
+/// An elementwise op of anything.
+fn unary<'py>(
+    x: &Bound<'py, PyAny>,
+    name: &'static str,
+    op: &Op,
+) -> PyResult<Bound<'py, PyAny>> {
+    if let Ok(tensor) = x.cast_exact::<PyTensor>() {
+        return apply(tensor, name, |arena, x, site| arena.unary(op, x, site))
+            .map(Bound::into_any);
+    }
+    call(x.py(), name, &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.unary(op, x, site)
+    })
+}
+
 macro_rules! bind_unary {
     ($(
         $(#[$doc:meta])*
@@ -62,10 +79,7 @@ macro_rules! bind_unary {
             #[pyfunction]
             #[pyo3(signature = (x, /))]
             fn $name<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-                call(x.py(), stringify!($name), &[x], |arena, x, site| {
-                    let x = node(arena, x[0], site)?;
-                    arena.unary(&Op::$Op, x, site)
-                })
+                unary(x, stringify!($name), &Op::$Op)
             }
         )*
 
@@ -187,7 +201,7 @@ fn argmax<'py>(
 
 /// `exp(x) / sum(exp(x))` along an axis, without overflow.
 #[pyfunction]
-#[pyo3(signature = (x, /, axis=-1))]
+#[pyo3(signature = (x, /, axis=-1), text_signature = "(x, /, axis=-1)")]
 fn softmax<'py>(x: &Bound<'py, PyAny>, axis: isize) -> PyResult<Bound<'py, PyAny>> {
     call(x.py(), "softmax", &[x], |arena, x, site| {
         let x = node(arena, x[0], site)?;
@@ -197,7 +211,7 @@ fn softmax<'py>(x: &Bound<'py, PyAny>, axis: isize) -> PyResult<Bound<'py, PyAny
 
 /// `x - logsumexp(x)` along an axis, without overflow.
 #[pyfunction]
-#[pyo3(signature = (x, /, axis=-1))]
+#[pyo3(signature = (x, /, axis=-1), text_signature = "(x, /, axis=-1)")]
 fn log_softmax<'py>(x: &Bound<'py, PyAny>, axis: isize) -> PyResult<Bound<'py, PyAny>> {
     call(x.py(), "log_softmax", &[x], |arena, x, site| {
         let x = node(arena, x[0], site)?;
