@@ -43,9 +43,9 @@ test: test-rust test-python
 # The examples are built here for the Python tests, which run them.
 test-rust: rust
 	@echo '-- Rust: unit tests, integration tests, examples'
+	@cargo build --quiet --examples
 	@if cargo nextest --version >/dev/null 2>&1; \
 	then cargo nextest run; else cargo test --lib --tests; fi
-	@cargo build --quiet --examples
 	@echo '-- Rust: the examples in the docs'
 	@cargo test --doc
 

@@ -70,7 +70,7 @@ pub use kernels::simd::{Isa, isa};
 pub use layers::{LinearLayer, ParameterStore, descend};
 pub use ops::spec::{OpInfo, op_table};
 pub use record::{
-    ComputationRecord, Index, IntoOperand, Mark, Tensor, concatenate, stack,
+    ComputationRecord, Index, IntoOperand, Mark, NodeIndex, Tensor, concatenate, stack,
     try_concatenate, try_stack,
 };
 pub use rng::Rng;

@@ -26,8 +26,8 @@ OPERANDS = {
     "labels": "ArrayLike",
 }
 TYPES = {
-    "axis": "Axes",
-    "axes": "Axes",
+    "axis": "_Axes",
+    "axes": "_Axes",
     "axis1": "int",
     "axis2": "int",
     "keepdims": "bool",
@@ -44,8 +44,8 @@ ONE_AXIS = {"softmax", "log_softmax", "concatenate", "stack"}
 # Functions that never give a tensor.
 RESULTS = {
     "debug": "str",
-    "descend": "Array",
-    "freeze": "Array",
+    "descend": "_Array",
+    "freeze": "_Array",
     "op_table": "list[dict[str, Any]]",
 }
 
@@ -73,7 +73,7 @@ def stub_parameter(function: str, parameter: inspect.Parameter, operand: str) ->
         kind = TYPES[name]
     if parameter.default is inspect.Parameter.empty:
         return f"{name}: {kind}"
-    nullable = kind == "Axes" or "None" in kind
+    nullable = kind == "_Axes" or "None" in kind
     optional = " | None" if parameter.default is None and not nullable else ""
     return f"{name}: {kind}{optional} = {parameter.default!r}"
 
@@ -158,7 +158,8 @@ def main() -> None:
     """Write all files."""
     head, _, _ = STUB.read_text(encoding="utf-8").partition(MARKER)
     body = "\n".join(stub(name, f) for name, f in functions().items())
-    write(STUB, f"{head}{MARKER}\n{body}\n")
+    names = "".join(f'    "{name}",\n' for name in sorted(_core.__all__))
+    write(STUB, f"{head}{MARKER}\n__all__ = [\n{names}]\n\n{body}\n")
     write(PAGE, page(_core.op_table()))
 
 

@@ -104,7 +104,8 @@ class LinearLayer:
     ) -> None:
         self.name = name if name is not None else f"linear{rec._next_layer()}"
         self.rate = rate
-        bound = math.sqrt(6.0 / (inputs + outputs))
+        # Sizes that are none are told by the draw.
+        bound = math.sqrt(6.0 / max(1, inputs + outputs))
         self.parameters: dict[str, Tensor] = {}
         self.weight = self._read(
             rec,

@@ -62,6 +62,10 @@ class ParameterStore(MutableMapping[str, Array]):
         """Count the parameters."""
         return len(self._arrays)
 
+    def __reduce__(self) -> tuple[type[ParameterStore], tuple[dict[str, Array]]]:
+        """Copy and pickle as a store of the same arrays."""
+        return type(self), (dict(self._arrays),)
+
     def __repr__(self) -> str:
         """Show names, types and shapes."""
         rows = (f"{name}: {x.dtype} {x.shape}" for name, x in self._arrays.items())

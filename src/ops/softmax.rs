@@ -1,7 +1,7 @@
 //! Softmax and the losses that stand on it.
 
 use super::declare::Entry;
-use super::emit::{Arg, Cotangents, Emit, Node};
+use super::emit::{Cotangents, Emit, Node};
 use super::{Forward, Op, Rules};
 use crate::array::{NdArray, View, ViewMut};
 use crate::dtype::DType;
@@ -163,7 +163,7 @@ impl Rules for SoftmaxCrossEntropy {
         let hits = e.cast(hits, ty.dtype)?;
         let slope = e.binary(Op::Subtract, weights, hits)?;
         let ct = e.reshape(ct, column)?;
-        let cotangent = e.multiply(slope, Arg::Value(ct))?;
+        let cotangent = e.binary(Op::MultiplyNoNan, ct, slope)?;
         out.give(0, cotangent);
         Ok(())
     }

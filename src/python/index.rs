@@ -9,7 +9,7 @@ use super::tensor::PyTensor;
 use crate::array::NdArray;
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::record::{Arena, Index};
+use crate::record::{Arena, Index, NodeIndex};
 use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyEllipsis, PyList, PySlice, PyTuple};
@@ -30,7 +30,9 @@ impl Key {
     pub(super) fn apply(&self, arena: &mut Arena, x: u32, site: u32) -> Result<u32> {
         let parts = self.parts.iter().map(|part| match part {
             Part::Ready(index) => Ok(index.clone()),
-            Part::Handle(handle) => handle.check(arena, "index").map(Index::Node),
+            Part::Handle(handle) => {
+                handle.check(arena, "index").map(|node| Index::Node(NodeIndex(node)))
+            }
         });
         let parts = parts.collect::<Result<SmallVec<[Index; 4]>>>()?;
         arena.index(x, &parts, site)

@@ -348,12 +348,12 @@ impl PyRecord {
         true
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+    fn __repr__(&self, py: Python<'_>) -> String {
         let Ok(len) = self.__len__(py) else {
-            return Ok(format!("<record {}: in use or closed>", self.id));
+            return format!("<record {}: in use or closed>", self.id);
         };
         let plural = if len == 1 { "" } else { "s" };
-        Ok(format!("<record {}: {len} node{plural}>", self.id))
+        format!("<record {}: {len} node{plural}>", self.id)
     }
 
     fn __str__(&self, py: Python<'_>) -> PyResult<String> {

@@ -18,7 +18,7 @@ use crate::record::{Arena, Reduction};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::CompareOp;
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::PyTuple;
 
 /// A position in a record: a value, and how it came about.
 ///
@@ -563,15 +563,6 @@ impl PyTensor {
     /// The tensor itself: values are immutable.
     fn __copy__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyTensor> {
         slf.clone()
-    }
-
-    #[classmethod]
-    #[pyo3(signature = (_item, /))]
-    fn __class_getitem__<'py>(
-        class: &Bound<'py, PyType>,
-        _item: &Bound<'py, PyAny>,
-    ) -> Bound<'py, PyType> {
-        class.clone()
     }
 }
 

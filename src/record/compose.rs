@@ -36,9 +36,13 @@ pub enum Index {
     Ellipsis,
     /// The positions in an integer array.
     Array(NdArray),
-    /// The positions in an integer node.
-    Node(u32),
+    /// The positions in an integer tensor of the record.
+    Node(NodeIndex),
 }
+
+/// A node that holds positions; only tensors of the record make one.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeIndex(pub(crate) u32);
 
 /// A reduction that takes axes and can keep them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -346,7 +350,7 @@ impl Arena {
         let result = self.index_parts(x, index, site).map_err(|error| {
             // The error may name nodes of the composition, which are taken back.
             let nodes = index.iter().filter_map(|part| match part {
-                Index::Node(node) => Some(*node),
+                Index::Node(node) => Some(node.0),
                 _ => None,
             });
             let places = std::iter::once(x).chain(nodes);
@@ -419,7 +423,7 @@ impl Arena {
                 Index::Array(array) => {
                     Some(self.source(&Op::Constant, array, None, site)?)
                 }
-                Index::Node(node) => Some(*node),
+                Index::Node(node) => Some(node.0),
             };
             match indices {
                 Some(indices) => {

@@ -204,13 +204,25 @@ impl ComputationRecord {
     /// Records a leaf of zeros.
     #[track_caller]
     pub fn zeros(&self, shape: &[usize], dtype: DType) -> Tensor<'_> {
-        self.tensor_from_value(error::expect(NdArray::zeros(shape, dtype)))
+        error::expect(self.try_zeros(shape, dtype))
+    }
+
+    /// As `zeros`; an error if the size overflows or memory cannot be had.
+    #[track_caller]
+    pub fn try_zeros(&self, shape: &[usize], dtype: DType) -> Result<Tensor<'_>> {
+        self.try_tensor_from_value(NdArray::zeros(shape, dtype)?)
     }
 
     /// Records a leaf of ones.
     #[track_caller]
     pub fn ones(&self, shape: &[usize], dtype: DType) -> Tensor<'_> {
-        self.tensor_from_value(error::expect(NdArray::full(shape, 1.0, dtype)))
+        error::expect(self.try_ones(shape, dtype))
+    }
+
+    /// As `ones`; an error if the size overflows or memory cannot be had.
+    #[track_caller]
+    pub fn try_ones(&self, shape: &[usize], dtype: DType) -> Result<Tensor<'_>> {
+        self.try_tensor_from_value(NdArray::full(shape, 1.0, dtype)?)
     }
 
     #[track_caller]

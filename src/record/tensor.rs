@@ -1,7 +1,7 @@
 //! Handles to nodes, and the methods that record further ones.
 
 use super::handle::ComputationRecord;
-use super::{Index, Mark, Reduction, print};
+use super::{Index, Mark, NodeIndex, Reduction, print};
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
 use crate::error::{self, Error, Fault, Place, Result};
@@ -381,7 +381,7 @@ impl<'rec> Tensor<'rec> {
     /// As `take`; an error records nothing.
     #[track_caller]
     pub fn try_take(&self, positions: &Tensor<'rec>) -> Result<Tensor<'rec>> {
-        let positions = Index::Node(positions.node_of("take", self.record)?);
+        let positions = Index::Node(NodeIndex(positions.node_of("take", self.record)?));
         self.record.node(|arena, site| arena.index(self.index, &[positions], site))
     }
 }

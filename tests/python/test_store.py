@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -122,10 +123,22 @@ def test_copies() -> None:
     other["a"] = other["a"] + 1
     assert store["a"].tolist() == [1]
     assert dict(store).keys() == {"a", "b"}
-    deep = copy.deepcopy(store)
-    deep["a"] = deep["a"] + 5
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
+def test_duplicates_are_stores_of_their_own(duplicate: Any) -> None:
+    store = ParameterStore({"a": [1.0], "b": np.ones((200, 3), "f4")})
+    other = duplicate(store)
+    assert type(other) is ParameterStore
+    assert list(other) == ["a", "b"]
+    other["a"] = other["a"] + 5
+    other["c"] = [1.0]
+    assert list(store) == ["a", "b"]
     assert store["a"].tolist() == [1]
-    assert not deep["b"].flags.writeable
+    assert not other["a"].flags.writeable
+    assert not other["b"].flags.writeable
 
 
 def test_repr() -> None:
