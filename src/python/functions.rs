@@ -3,8 +3,8 @@
 
 use super::array::{checked_sizes, dtype_of, sizes};
 use super::error::raise;
-use super::operand::{call, is_index, node};
-use super::tensor::{PyTensor, apply};
+use super::operand::{call, is_index, is_operand, node};
+use super::tensor::{self, Fixed, PyTensor, apply};
 use crate::ops::elementwise::{binary_ops, compare_ops, unary_ops};
 use crate::ops::{Op, Tag};
 use crate::record::Reduction;
@@ -54,11 +54,9 @@ pub(super) fn reduce<'py>(
 }
 
 /// An elementwise op of anything.
-fn unary<'py>(
-    x: &Bound<'py, PyAny>,
-    name: &'static str,
-    op: &Op,
-) -> PyResult<Bound<'py, PyAny>> {
+fn unary<'py, F: Fixed>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let op = &F::OP;
+    let name = op.tag().name();
     if let Ok(tensor) = x.cast_exact::<PyTensor>() {
         return apply(tensor, name, |arena, x, site| arena.unary(op, x, site))
             .map(Bound::into_any);
@@ -66,6 +64,21 @@ fn unary<'py>(
     call(x.py(), name, &[x], |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.unary(op, x, site)
+    })
+}
+
+/// An elementwise op of anything and anything.
+fn binary<'py, F: Fixed>(
+    a: &Bound<'py, PyAny>,
+    b: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if let (Ok(tensor), true) = (a.cast_exact::<PyTensor>(), is_operand(b)) {
+        return tensor::binary::<F>(tensor, b, false);
+    }
+    let op = &F::OP;
+    call(a.py(), op.tag().name(), &[a, b], |arena, x, site| match op {
+        Op::Power => arena.power(x[0], x[1], site),
+        op => arena.binary(op, x[0], x[1], site),
     })
 }
 
@@ -79,7 +92,11 @@ macro_rules! bind_unary {
             #[pyfunction]
             #[pyo3(signature = (x, /))]
             fn $name<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-                unary(x, stringify!($name), &Op::$Op)
+                struct This;
+                impl Fixed for This {
+                    const OP: Op = Op::$Op;
+                }
+                unary::<This>(x)
             }
         )*
 
@@ -104,12 +121,11 @@ macro_rules! bind_binary {
                 a: &Bound<'py, PyAny>,
                 b: &Bound<'py, PyAny>,
             ) -> PyResult<Bound<'py, PyAny>> {
-                call(a.py(), stringify!($name), &[a, b], |arena, x, site| {
-                    match Op::$Op {
-                        Op::Power => arena.power(x[0], x[1], site),
-                        op => arena.binary(&op, x[0], x[1], site),
-                    }
-                })
+                struct This;
+                impl Fixed for This {
+                    const OP: Op = Op::$Op;
+                }
+                binary::<This>(a, b)
             }
         )*
 

@@ -3,15 +3,15 @@
 use super::array::from_numpy;
 use super::error::raise;
 use super::handle::Handle;
-use super::lock::Lock;
 use super::record::{HEAVY, PyRecord, expect_record};
 use super::tensor::PyTensor;
 use crate::diff::gradient::{Gradient, Request};
-use crate::error::Result;
+use crate::error::{Error, Fault, Result};
 use crate::record::Arena;
 use pyo3::exceptions::PyRecursionError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
+use std::sync::Mutex;
 
 /// The gradient of a tensor: the cotangent of every leaf that it depends on, and of any
 /// other tensor on demand.
@@ -20,7 +20,7 @@ pub(super) struct PyGrad {
     record: Py<PyRecord>,
     loss: u32,
     /// Taken within the record's own lock only, so it is always free.
-    gradient: Lock<Gradient>,
+    gradient: Mutex<Gradient>,
 }
 
 /// Whether a sweep is long enough to release the interpreter.
@@ -64,7 +64,7 @@ impl PyGrad {
         })?;
         let loss = gradient.loss();
         let record = record.clone().unbind();
-        Bound::new(py, PyGrad { record, loss, gradient: Lock::new(gradient) })
+        Bound::new(py, PyGrad { record, loss, gradient: Mutex::new(gradient) })
     }
 }
 
@@ -129,7 +129,13 @@ impl PyGrad {
         record: u64,
         f: impl FnOnce(&mut Gradient) -> Result<R>,
     ) -> Result<R> {
-        self.gradient.with_free("wrt", record, f)
+        match self.gradient.try_lock() {
+            Ok(mut gradient) => f(&mut gradient),
+            Err(_) => {
+                let why = "its gradient is in use";
+                Err(Error::new(Fault::Busy { op: "wrt", record, why }))
+            }
+        }
     }
 }
 

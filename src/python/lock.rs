@@ -1,8 +1,13 @@
 //! One lock a record.
 //!
-//! A thread never blocks on it while it is attached to the interpreter: it tries, and
-//! otherwise detaches and waits. While holding it, no Python object is created or
-//! released, since that may run arbitrary code, which may come back to the record.
+//! A thread takes and leaves the lock only while it is attached to the interpreter, and
+//! never blocks on it while attached: it tries, and otherwise detaches and waits. While
+//! holding it, no Python object is created or released, since that may run arbitrary
+//! code, which may come back to the record.
+//!
+//! So where there is a global interpreter lock, it makes taking this one a load and a
+//! store. An attached holder is the only thread that runs; it says which thread it is
+//! only before it detaches.
 
 use crate::error::{Error, Fault, Result};
 use pyo3::Python;
@@ -13,7 +18,7 @@ use std::time::Duration;
 
 /// A value that one thread at a time uses.
 pub(super) struct Lock<T> {
-    /// The thread that holds the lock, or `FREE`.
+    /// `FREE`, `ATTACHED`, or the thread that holds the lock.
     owner: AtomicUsize,
     /// Set by a panic while the lock was held.
     poisoned: AtomicBool,
@@ -21,15 +26,71 @@ pub(super) struct Lock<T> {
 }
 
 const FREE: usize = 0;
+/// Held by the thread that runs; its number is not needed.
+#[cfg(not(Py_GIL_DISABLED))]
+const ATTACHED: usize = 1;
 
 // SAFETY: the value is reached only by the thread that holds the lock.
 unsafe impl<T: Send> Sync for Lock<T> {}
 
-/// A number that no other living thread has.
-#[inline]
+/// A number that no other living thread has, and neither `FREE` nor `ATTACHED` is.
 fn this_thread() -> usize {
-    thread_local!(static PLACE: u8 = const { 0 });
+    thread_local!(static PLACE: u64 = const { 0 });
     PLACE.with(|place| std::ptr::from_ref(place).addr())
+}
+
+/// Why the lock was not taken.
+enum Refused {
+    /// This thread holds it.
+    Mine,
+    /// Another thread holds it.
+    Taken,
+}
+
+/// The lock while it is held.
+pub(super) struct Held<'a>(&'a AtomicUsize);
+
+impl<'a> Held<'a> {
+    #[cfg(not(Py_GIL_DISABLED))]
+    #[inline]
+    fn take(owner: &'a AtomicUsize) -> Result<Self, Refused> {
+        match owner.load(Ordering::Acquire) {
+            FREE => {
+                owner.store(ATTACHED, Ordering::Relaxed);
+                Ok(Held(owner))
+            }
+            ATTACHED => Err(Refused::Mine),
+            thread if thread == this_thread() => Err(Refused::Mine),
+            _ => Err(Refused::Taken),
+        }
+    }
+
+    #[cfg(Py_GIL_DISABLED)]
+    fn take(owner: &'a AtomicUsize) -> Result<Self, Refused> {
+        let me = this_thread();
+        match owner.compare_exchange(FREE, me, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => Ok(Held(owner)),
+            Err(thread) if thread == me => Err(Refused::Mine),
+            Err(_) => Err(Refused::Taken),
+        }
+    }
+
+    /// Runs `f` detached from the interpreter, still holding the lock.
+    pub(super) fn detach<R: Send>(
+        &self,
+        py: Python<'_>,
+        f: impl FnOnce() -> R + Send,
+    ) -> R {
+        self.0.store(this_thread(), Ordering::Relaxed);
+        py.detach(f)
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.store(FREE, Ordering::Release);
+    }
 }
 
 impl<T> Lock<T> {
@@ -48,25 +109,18 @@ impl<T> Lock<T> {
         py: Python<'_>,
         op: &'static str,
         record: u64,
-        f: impl FnOnce(&mut T) -> Result<R>,
+        f: impl FnOnce(&mut T, &Held<'_>) -> Result<R>,
     ) -> Result<R> {
-        let me = this_thread();
-        let taken =
-            self.owner.compare_exchange(FREE, me, Ordering::Acquire, Ordering::Relaxed);
-        if let Err(owner) = taken {
-            if owner == me {
-                let why = "a callback came back to it";
-                return Err(Error::new(Fault::Busy { op, record, why }));
-            }
-            wait(py, &self.owner, me);
-        }
-        let _release = Release(&self.owner);
+        let held = match Held::take(&self.owner) {
+            Ok(held) => held,
+            Err(refused) => self.insist(py, op, record, refused)?,
+        };
         if self.poisoned.load(Ordering::Relaxed) {
             return Err(Error::new(Fault::Poisoned { op, record }));
         }
-        // SAFETY: this thread holds the lock until `_release` is dropped.
+        // SAFETY: this thread holds the lock until `held` is dropped.
         let value = unsafe { &mut *self.value.get() };
-        match catch_unwind(AssertUnwindSafe(|| f(value))) {
+        match catch_unwind(AssertUnwindSafe(|| f(value, &held))) {
             Ok(result) => result,
             Err(panic) => {
                 self.poisoned.store(true, Ordering::Relaxed);
@@ -75,52 +129,33 @@ impl<T> Lock<T> {
         }
     }
 
-    /// As `with`, for a value that is only used within another lock.
-    pub(super) fn with_free<R>(
+    /// Waits for another thread to leave the lock; an error if this one holds it.
+    #[cold]
+    fn insist(
         &self,
+        py: Python<'_>,
         op: &'static str,
         record: u64,
-        f: impl FnOnce(&mut T) -> Result<R>,
-    ) -> Result<R> {
-        let me = this_thread();
-        let taken =
-            self.owner.compare_exchange(FREE, me, Ordering::Acquire, Ordering::Relaxed);
-        if taken.is_err() {
-            let why = "its gradient is in use";
-            return Err(Error::new(Fault::Busy { op, record, why }));
-        }
-        let _release = Release(&self.owner);
-        // SAFETY: this thread holds the lock until `_release` is dropped.
-        f(unsafe { &mut *self.value.get() })
-    }
-}
-
-/// Waits for a lock, detached from the interpreter, and takes it.
-#[cold]
-fn wait(py: Python<'_>, owner: &AtomicUsize, me: usize) {
-    py.detach(|| {
+        mut refused: Refused,
+    ) -> Result<Held<'_>> {
         let mut pause = Duration::from_micros(5);
-        while owner
-            .compare_exchange_weak(FREE, me, Ordering::Acquire, Ordering::Relaxed)
-            .is_err()
-        {
-            std::thread::sleep(pause);
+        loop {
+            if matches!(refused, Refused::Mine) {
+                let why = "a callback came back to it";
+                return Err(Error::new(Fault::Busy { op, record, why }));
+            }
+            py.detach(|| std::thread::sleep(pause));
             pause = (pause * 2).min(Duration::from_millis(1));
+            match Held::take(&self.owner) {
+                Ok(held) => return Ok(held),
+                Err(again) => refused = again,
+            }
         }
-    });
-}
-
-struct Release<'a>(&'a AtomicUsize);
-
-impl Drop for Release<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.store(FREE, Ordering::Release);
     }
 }
 
 /// The text of a panic.
-pub(super) fn message(panic: &(dyn std::any::Any + Send)) -> String {
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
     panic
         .downcast_ref::<String>()
         .cloned()

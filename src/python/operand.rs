@@ -70,6 +70,13 @@ pub(super) fn classify<'a, 'py>(
     from_numpy(value).map(|array| Some(Given::Array(array)))
 }
 
+/// Whether the value is a tensor or a Python number, which need no conversion.
+pub(super) fn is_operand(value: &Bound<'_, PyAny>) -> bool {
+    value.is_exact_instance_of::<PyTensor>()
+        || value.is_exact_instance_of::<PyFloat>()
+        || value.is_exact_instance_of::<PyInt>()
+}
+
 /// As `classify`; what cannot be an operand is an error.
 fn expect<'a, 'py>(
     op: &'static str,

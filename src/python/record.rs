@@ -5,7 +5,7 @@ use super::array::{
 };
 use super::error::exception;
 use super::handle::Handle;
-use super::lock::Lock;
+use super::lock::{Held, Lock};
 use super::rng::PyRng;
 use super::site::{Place, Sites, UNKNOWN};
 use super::tensor::PyTensor;
@@ -73,13 +73,9 @@ impl PyRecord {
         heavy: bool,
         f: impl FnOnce(&mut Arena) -> Result<R> + Send,
     ) -> PyResult<R> {
-        let result = self.state.with(py, op, self.id, |state| {
-            if heavy {
-                let arena = &mut state.arena;
-                py.detach(|| f(arena))
-            } else {
-                f(&mut state.arena)
-            }
+        let result = self.state.with(py, op, self.id, |state, held| {
+            let arena = &mut state.arena;
+            if heavy { held.detach(py, || f(arena)) } else { f(arena) }
         });
         result.map_err(|error| self.explain(py, error))
     }
@@ -95,19 +91,15 @@ impl PyRecord {
     ) -> PyResult<R> {
         let place = Place::here(py);
         let mut f = Some(f);
-        let mut work = |state: &mut State, site: u32| {
+        let mut work = |state: &mut State, held: &Held<'_>, site: u32| {
             let f = f.take().expect("the work is done once");
-            if heavy {
-                let arena = &mut state.arena;
-                py.detach(|| f(arena, site))
-            } else {
-                f(&mut state.arena, site)
-            }
+            let arena = &mut state.arena;
+            if heavy { held.detach(py, || f(arena, site)) } else { f(arena, site) }
         };
-        let known = self.state.with(py, op, self.id, |state| match &place {
-            None => work(state, UNKNOWN).map(Some),
+        let known = self.state.with(py, op, self.id, |state, held| match &place {
+            None => work(state, held, UNKNOWN).map(Some),
             Some(place) => match state.sites.find(place) {
-                Some(site) => work(state, site).map(Some),
+                Some(site) => work(state, held, site).map(Some),
                 None => Ok(None),
             },
         });
@@ -116,9 +108,9 @@ impl PyRecord {
             Ok(None) => {
                 // A place that is new, or within this package.
                 let mut outside = Place::outside(py);
-                let result = self.state.with(py, op, self.id, |state| {
+                let result = self.state.with(py, op, self.id, |state, held| {
                     let site = state.sites.number(&mut outside);
-                    work(state, site)
+                    work(state, held, site)
                 });
                 drop(outside);
                 result
@@ -134,7 +126,7 @@ impl PyRecord {
         let line = |site: u32| {
             let place = self
                 .state
-                .with(py, "record", self.id, |state| Ok(state.sites.place(site)));
+                .with(py, "record", self.id, |state, _| Ok(state.sites.place(site)));
             match place {
                 Ok(Some(place)) => place.line(py),
                 _ => "an unknown place".to_owned(),
@@ -386,8 +378,9 @@ impl PyRecord {
 
 impl PyRecord {
     fn line(&self, py: Python<'_>, site: u32) -> String {
-        let place =
-            self.state.with(py, "record", self.id, |state| Ok(state.sites.place(site)));
+        let place = self
+            .state
+            .with(py, "record", self.id, |state, _| Ok(state.sites.place(site)));
         match place {
             Ok(Some(place)) => place.line(py),
             _ => "an unknown place".to_owned(),

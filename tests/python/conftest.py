@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-
 import wengert
+
 from tests.python import generated
 
 

@@ -1,4 +1,4 @@
-"""Long texts, compared with files. `WENGERT_SNAPSHOTS=write pytest` writes them anew."""
+"""Long texts, compared with files; `WENGERT_SNAPSHOTS=write` writes them anew."""
 
 from __future__ import annotations
 

@@ -14,9 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 import wengert as wg
-from tests.python.places import line_of
 from wengert import (
     ComputationRecord,
     DTypeError,
@@ -29,6 +27,8 @@ from wengert import (
     WengertError,
 )
 from wengert.layers import LinearLayer
+
+from tests.python.places import line_of
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def gradients(rec: ComputationRecord) -> tuple[Tensor, wg.Grad]:
     return x, (x * x).sum().grad()
 
 
-# --- Handles ------------------------------------------------------------------------------
+# --- Handles --------------------------------------------------------------------------
 
 USES: dict[str, Callable[[Tensor, Tensor], Any]] = {
     "operator": lambda a, b: a + b,
@@ -221,7 +221,11 @@ def test_fault_02_gradients_and_marks_of_a_cleared_record() -> None:
         grad.connected(x)
     z = rec.tensor_from_value([1.0, 2.0])
     # An old gradient knows nothing of a new tensor that has the number of an old one.
-    for use in (lambda: grad.wrt(z), lambda: grad.wrt(z * 2), lambda: grad.connected(z)):
+    for use in (
+        lambda: grad.wrt(z),
+        lambda: grad.wrt(z * 2),
+        lambda: grad.connected(z),
+    ):
         with raises(HandleError, RuntimeError, "the loss #2", "cleared"):
             use()
     with raises(HandleError, RuntimeError, "the mark was made before the record was"):
@@ -323,7 +327,7 @@ def test_fault_06_the_same_gradient_twice(rec: ComputationRecord, rng: Any) -> N
     np.testing.assert_allclose(record, first.wrt(w).data(), rtol=1e-5, atol=1e-7)
 
 
-# --- Shapes -----------------------------------------------------------------------------
+# --- Shapes ---------------------------------------------------------------------------
 
 
 def test_fault_07_inner_sizes_that_differ(rec: ComputationRecord) -> None:
@@ -386,7 +390,10 @@ def test_fault_08_shapes_that_do_not_broadcast(rec: ComputationRecord) -> None:
         a + np.ones(7)
     with nothing_lost(rec), raises(ShapeError, ValueError, "(128, 10)", "(128,)"):
         wg.where(np.ones(128, bool), a, 0)
-    with nothing_lost(rec), raises(ShapeError, ValueError, "does not broadcast to (3,)"):
+    with (
+        nothing_lost(rec),
+        raises(ShapeError, ValueError, "does not broadcast to (3,)"),
+    ):
         wg.broadcast_to(b, 3)
 
 
@@ -402,7 +409,8 @@ WITH_SHAPES: dict[str, Callable[[ComputationRecord, Any], Any]] = {
 @pytest.mark.parametrize("function", WITH_SHAPES)
 def test_fault_10_dimensions_that_are_none(function: str) -> None:
     use, rec = WITH_SHAPES[function], ComputationRecord()
-    for shape in (-1, (2, -3), [-(2**40)]):
+    negative: list[Any] = [-1, (2, -3), [-(2**40)]]
+    for shape in negative:
         with raises(ShapeError, ValueError, f"{function}: dimension -", "is negative"):
             use(rec, shape)
     bad: list[Any] = [2.0, (2, 3.5), True, (False, 2), "a", ("2",), None, (None,)]
@@ -411,7 +419,8 @@ def test_fault_10_dimensions_that_are_none(function: str) -> None:
         with raises(DTypeError, TypeError, function, "must be an integer, not"):
             use(rec, shape)
     # What stands for an integer is one.
-    for shape in (np.int64(2), (np.int8(2),), np.array([2]), rec.tensor_from_value(2)):
+    good: list[Any] = [np.int64(2), (np.int8(2),), np.array([2])]
+    for shape in [*good, rec.tensor_from_value(2)]:
         assert tuple(use(rec, shape).shape) == (2,)
 
 
@@ -419,16 +428,17 @@ def test_fault_10_reshape_and_axes(rec: ComputationRecord) -> None:
     x: Any = rec.ones((2, 3))
     row, narrow = x[0], x[:, :2]
     with nothing_lost(rec):
-        for shape in ((-2, 3), (-1, -1), (-1, 4), (5,), (0, -1)):
+        for misfit in ((-2, 3), (-1, -1), (-1, 4), (5,), (0, -1)):
             with raises(ShapeError, ValueError, "reshape: "):
-                x.reshape(shape)
-        for shape in ((2.0, 3), (True, 6), "6", None):
+                x.reshape(misfit)
+        for none in ((2.0, 3), (True, 6), "6", None):
             with raises(DTypeError, TypeError, "must be an integer"):
-                x.reshape(shape)
-        for axis in (2, -3, (0, 5)):
+                x.reshape(none)
+        for outside in (2, -3, (0, 5)):
             with raises(ShapeError, ValueError, "is out of range for 2 axes"):
-                x.sum(axis)
-        for axis in (0.0, True, "0", (0, 1.0)):
+                x.sum(outside)
+        axes: list[Any] = [0.0, True, "0", (0, 1.0)]
+        for axis in axes:
             with raises(DTypeError, TypeError, "an axis must be an integer"):
                 wg.max(x, axis=axis)
         with raises(ShapeError, ValueError, "axis 0 is given twice"):
@@ -471,17 +481,15 @@ def test_fault_11_products_and_broadcasts_that_overflow(rec: ComputationRecord) 
     column = wg.broadcast_to(rec.ones((1, 1)), (2**31, 1))
     row = wg.broadcast_to(rec.ones(1), 2**31)
     matrix = wg.broadcast_to(rec.ones((1, 1)), (1, 2**31))
-    with nothing_lost(rec):
-        for use in (
-            lambda: column + row,
-            lambda: column @ matrix,
-            lambda: wg.where(column > 0, row, 0),
-            lambda: wg.stack([row] * 2)[:, None] + wg.broadcast_to(row, (2**31, 2**31)),
-        ):
-            mark = rec.mark()
-            with pytest.raises((ShapeError, MemoryError), match=r"overflows|no memory"):
-                use()
-            rec.rewind(mark)
+    chosen = rec.ones(1) > 0
+    uses: list[Callable[[], Any]] = [
+        lambda: column + row,
+        lambda: column @ matrix,
+        lambda: wg.where(chosen, column, row),
+    ]
+    for use in uses:
+        with nothing_lost(rec), raises(ShapeError, ValueError, "overflows"):
+            use()
 
 
 def test_fault_12_more_memory_than_there_is(rec: ComputationRecord) -> None:
@@ -564,7 +572,7 @@ def test_fault_15_deep_structures_do_not_overflow(rec: ComputationRecord) -> Non
         pass
 
 
-# --- Numbers ------------------------------------------------------------------------------
+# --- Numbers --------------------------------------------------------------------------
 
 
 def test_fault_20_singular_points(rec: ComputationRecord) -> None:
@@ -608,7 +616,10 @@ def test_fault_22_gradients_of_integers(rec: ComputationRecord) -> None:
         with raises(DTypeError, TypeError, f"holds {dtype}"):
             grad.wrt(t)
         assert not grad.connected(t)
-    with nothing_lost(rec), raises(DTypeError, TypeError, f"#0 tensor recorded at {place}"):
+    with (
+        nothing_lost(rec),
+        raises(DTypeError, TypeError, f"#0 tensor recorded at {place}"),
+    ):
         grad.wrt(n)
     assert grad.wrt(x).data().tolist() == [1, 2]
 
@@ -630,7 +641,7 @@ def test_fault_23_promotion_is_never_narrower(rec: ComputationRecord) -> None:
             rec.zeros(2, dtype)
 
 
-# --- Indices ------------------------------------------------------------------------------
+# --- Indices --------------------------------------------------------------------------
 
 
 def test_fault_24_indices_out_of_range(rec: ComputationRecord) -> None:
@@ -674,7 +685,7 @@ def test_fault_24_labels_of_another_shape_or_type(rec: ComputationRecord) -> Non
             wg.softmax_cross_entropy(logits, [True, False])
 
 
-# --- Arrays from outside --------------------------------------------------------------------
+# --- Arrays from outside --------------------------------------------------------------
 
 
 def test_fault_26_unusual_arrays_are_converted(rec: ComputationRecord) -> None:
@@ -696,7 +707,7 @@ def test_fault_26_unusual_arrays_are_converted(rec: ComputationRecord) -> None:
         base[:, :0],
         np.array(3.0),
         base[1, 1, 1],
-        memoryview(base),
+        memoryview(base),  # type: ignore[arg-type]
         range(5),
         base.tolist(),
         [base[0], base[1]],
@@ -758,36 +769,37 @@ def test_fault_26_ragged_lists(rec: ComputationRecord) -> None:
 @pytest.mark.parametrize("size", [10, 1000])
 def test_fault_27_arrays_outlive_what_they_show(size: int) -> None:
     """Arrays that `data` gave keep their values, whatever the record does."""
-    rec = ComputationRecord()
-    wanted = np.arange(float(size))
-    x = rec.tensor_from_value(wanted)
-    mark = rec.mark()
-    y = x * 2
-    views = [x.data(), y.data(), y[::-1].data(), y.reshape(2, -1).data()]
-    kept = [view.copy() for view in views]
-    alive = [weakref.ref(view) for view in views]
+    views: list[np.ndarray[Any, Any]] = []
+    kept: list[np.ndarray[Any, Any]] = []
 
     def unchanged() -> None:
         for view, copy in zip(views, kept, strict=True):
             np.testing.assert_array_equal(view, copy)
 
-    for _ in range(100):
-        y = y + 1
-    unchanged()
-    rec.rewind(mark)
-    for k in range(20):
-        rec.tensor_from_value(np.full(size, float(k))) * 3
-    unchanged()
-    rec.clear()
-    for k in range(20):
-        rec.tensor_from_value(np.full(size, float(k))) * 3
-    unchanged()
-    del rec, x, y
+    def use(rec: ComputationRecord) -> None:
+        for k in range(20):
+            rec.tensor_from_value(np.full(size, float(k))) * 3
+        unchanged()
+
+    def live() -> weakref.ref[ComputationRecord]:
+        rec = ComputationRecord()
+        x = rec.tensor_from_value(np.arange(float(size)))
+        mark = rec.mark()
+        y = x * 2
+        views.extend((x.data(), y.data(), y[::-1].data(), y.reshape(2, -1).data()))
+        kept.extend(view.copy() for view in views)
+        use(rec)
+        rec.rewind(mark)
+        use(rec)
+        rec.clear()
+        use(rec)
+        return weakref.ref(rec)
+
+    dead = live()
     gc.collect()
-    other = ComputationRecord()
-    for k in range(20):
-        other.tensor_from_value(np.full(size, float(k))) * 3
-    unchanged()
+    assert dead() is None
+    use(ComputationRecord())
+    alive = [weakref.ref(view) for view in views]
     for view in views:
         assert not view.flags.writeable
         with pytest.raises(ValueError, match="read-only"):
@@ -795,7 +807,8 @@ def test_fault_27_arrays_outlive_what_they_show(size: int) -> None:
         if view.base is not None:
             with pytest.raises(ValueError, match="WRITEABLE"):
                 view.flags.writeable = True
-    del views, view
+    views.clear()
+    del view
     gc.collect()
     assert [ref() for ref in alive] == [None] * 4
 
@@ -834,7 +847,7 @@ def test_fault_28_borrowing_is_asked_for_and_locks_the_source() -> None:
             rec.tensor_from_value(bad, borrow=True)
 
 
-# --- Defects --------------------------------------------------------------------------------
+# --- Defects --------------------------------------------------------------------------
 
 
 def test_fault_30_a_panic_is_an_exception(capfd: pytest.CaptureFixture[str]) -> None:
@@ -869,9 +882,8 @@ def test_fault_30_a_panic_is_an_exception(capfd: pytest.CaptureFixture[str]) -> 
     np.testing.assert_array_equal(view, np.arange(1000.0))
     with nothing_lost(other):
         pass
-    del rec, x, grad
-    gc.collect()
-    capfd.readouterr()
+    # The panic's own report.
+    assert "injected" in capfd.readouterr().err
 
 
 class Reader:
@@ -886,6 +898,8 @@ class Reader:
 
 
 class Index:
+    """An integer of another library."""
+
     def __init__(self, value: int, work: Callable[[], Any]) -> None:
         self.value, self.work = value, work
 
@@ -896,7 +910,7 @@ class Index:
 
 def test_fault_32_a_conversion_uses_the_record() -> None:
     def work() -> None:
-        rec = ComputationRecord()
+        rec: Any = ComputationRecord()
         x = rec.tensor_from_value([1.0, 2.0])
         other: Any = Reader(lambda: (x * x).sum().grad().wrt(x))
         assert (x + other).data().tolist() == [2, 3]
@@ -905,7 +919,7 @@ def test_fault_32_a_conversion_uses_the_record() -> None:
         assert x.grad(seed=other).wrt(x).data().tolist() == [1, 1]
         index: Any = Index(1, lambda: x * 2)
         assert x[index].item() == 2
-        assert x[: index].data().tolist() == [1]
+        assert x[:index].data().tolist() == [1]
         assert rec.zeros((index, 2)).shape == (1, 2)
         assert x.reshape(index, 2).shape == (1, 2)
         assert x.sum(Index(0, lambda: rec.mark())).item() == 3
@@ -916,7 +930,7 @@ def test_fault_32_a_conversion_uses_the_record() -> None:
 def test_fault_32_a_conversion_clears_the_record() -> None:
     def work() -> None:
         rec = ComputationRecord()
-        attempts: list[Callable[[Tensor], Any]] = [
+        attempts: list[Callable[[Any], Any]] = [
             lambda x: x + Reader(rec.clear),
             lambda x: Reader(rec.clear) @ x,
             lambda x: wg.stack([x, Reader(rec.clear)]),
@@ -963,18 +977,19 @@ def test_fault_32_a_structure_that_changes_while_it_is_walked() -> None:
 
 def test_fault_32_an_exception_in_a_conversion_passes_through() -> None:
     rec = ComputationRecord()
-    x = rec.ones(2)
+    x: Any = rec.ones(2)
 
     def fail() -> None:
         raise KeyError("mine")
 
-    for use in (
+    uses: list[Callable[[], Any]] = [
         lambda: x + Reader(fail),
         lambda: wg.add(x, Reader(fail)),
         lambda: x[Index(0, fail)],
         lambda: x.reshape(Index(2, fail)),
         lambda: rec.tensor_from_value(Reader(fail)),
-    ):
+    ]
+    for use in uses:
         with nothing_lost(rec), pytest.raises(KeyError, match="mine"):
             use()
 
@@ -1071,14 +1086,19 @@ def test_fault_32_a_dying_array_uses_the_record(end: str) -> None:
     assert ran in ([2], [0], [2, 0])
 
 
-# --- Gradients ------------------------------------------------------------------------------
+# --- Gradients ------------------------------------------------------------------------
 
 
 def test_fault_51_a_gradient_that_was_not_recorded(rec: ComputationRecord) -> None:
     x = rec.tensor_from_value([1.0, 2.0])
     first, place = (x**3).sum().grad().wrt(x), line_of()
     loss = (first * x).sum()
-    for use in (loss.grad, lambda: loss.grad(wrt=x), lambda: loss.grad(record=True)):
+    uses: list[Callable[[], Any]] = [
+        loss.grad,
+        lambda: loss.grad(wrt=x),
+        lambda: loss.grad(record=True),
+    ]
+    for use in uses:
         with (
             nothing_lost(rec),
             raises(

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 import wengert as wg
 from wengert import ComputationRecord, DTypeError, GradError, ShapeError, Tensor
 
@@ -30,7 +29,7 @@ def test_the_readmes_first_example(rec: ComputationRecord) -> None:
     assert (x * x).sum().grad().wrt(x).data().tolist() == [2, 4, 6]
 
 
-# --- Structures -------------------------------------------------------------------------------
+# --- Structures -----------------------------------------------------------------------
 
 
 def three(rec: ComputationRecord) -> tuple[list[Tensor], Tensor]:
@@ -78,7 +77,8 @@ def test_kinds_of_lists_tuples_and_dicts(rec: ComputationRecord) -> None:
     assert values(grad.wrt(pair(a, b))) == (2, 1)
     found = grad.wrt(OrderedDict([("z", c), ("y", a)]))
     assert list(found) == ["z", "y"]
-    for bad in ({a, b}, "ab", 1, a.data(), iter([a]), [a, 1.0], {"a": None}):
+    others: list[Any] = [{a, b}, "ab", 1, a.data(), iter([a]), [a, 1.0], {"a": None}]
+    for bad in others:
         with pytest.raises(DTypeError, match="with respect to tensors, not"):
             grad.wrt(bad)
         with pytest.raises(DTypeError, match="with respect to tensors, not"):
@@ -108,7 +108,7 @@ def test_results_are_tensors_of_the_record(rec: ComputationRecord) -> None:
     assert (g * 10).data().tolist() == [20]
 
 
-# --- What is swept --------------------------------------------------------------------------
+# --- What is swept --------------------------------------------------------------------
 
 
 def test_nodes_between_take_a_sweep_of_their_own(rec: ComputationRecord) -> None:
@@ -179,7 +179,7 @@ def test_integers_carry_no_gradient(rec: ComputationRecord) -> None:
     assert not (x > 2).astype("float64").sum().grad().connected(x)
 
 
-# --- Seeds ------------------------------------------------------------------------------------
+# --- Seeds ----------------------------------------------------------------------------
 
 
 def test_seeds(rec: ComputationRecord) -> None:
@@ -197,7 +197,7 @@ def test_seeds(rec: ComputationRecord) -> None:
     with pytest.raises(ShapeError, match=r"seed has shape \(\)"):
         y.grad(seed=1.0)
     with pytest.raises(TypeError):
-        y.grad([1.0, 1.0])  # type: ignore[misc]
+        y.grad([1.0, 1.0])  # type: ignore[call-arg]
 
 
 def test_the_seed_takes_the_losss_type(rec: ComputationRecord) -> None:
@@ -207,7 +207,7 @@ def test_the_seed_takes_the_losss_type(rec: ComputationRecord) -> None:
     np.testing.assert_array_equal(g.data(), np.array([0.2, 0.4], "f4"))
 
 
-# --- Orders -----------------------------------------------------------------------------------
+# --- Orders ---------------------------------------------------------------------------
 
 
 def test_derivatives_to_the_fifth_order(rec: ComputationRecord) -> None:
@@ -315,10 +315,12 @@ def test_a_recorded_gradient_as_part_of_a_loss(rec: ComputationRecord) -> None:
         assert found[at] == pytest.approx(wanted, rel=1e-6)
 
 
-# --- The same bits ------------------------------------------------------------------------------
+# --- The same bits --------------------------------------------------------------------
 
 
-def test_what_else_is_asked_for_changes_no_bit(rec: ComputationRecord, rng: Any) -> None:
+def test_what_else_is_asked_for_changes_no_bit(
+    rec: ComputationRecord, rng: Any
+) -> None:
     x = rec.tensor_from_value(rng.normal(size=(50, 30)).astype("f4"))
     w = rec.tensor_from_value(rng.normal(size=(30,)).astype("f4"))
     y = wg.tanh(x * w) + x

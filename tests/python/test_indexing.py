@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from wengert import ComputationRecord, DTypeError, OutOfRangeError, ShapeError, Tensor
 
 from tests.python import generated
-from wengert import ComputationRecord, DTypeError, OutOfRangeError, ShapeError, Tensor
 
 KEYS = 600
 SHAPES = [(7,), (4, 5), (1, 6), (3, 4, 5), (2, 1, 3, 4), (3, 0, 2), (6, 40, 3)]
@@ -96,33 +96,33 @@ def test_generated_keys(block: int) -> None:
         check(x, key, f"seed {seed}: x{list(shape)}[{key}]")
 
 
-I, J = np.array([2, 0, 2]), np.array([[1], [0]])
+ROWS, COLUMN = np.array([2, 0, 2]), np.array([[1], [0]])
 
 
 @pytest.mark.parametrize(
     "key",
     [
         # Arrays apart: their axes lead the result.
-        np.s_[I, :, I],
-        np.s_[I, None, I],
-        np.s_[I, ..., I],
-        np.s_[:, I, :, I],
-        np.s_[None, I, 1:, I],
-        np.s_[0, :, I],
-        np.s_[I, :, 0],
-        np.s_[I, :, :, 0],
+        np.s_[ROWS, :, ROWS],
+        np.s_[ROWS, None, ROWS],
+        np.s_[ROWS, ..., ROWS],
+        np.s_[:, ROWS, :, ROWS],
+        np.s_[None, ROWS, 1:, ROWS],
+        np.s_[0, :, ROWS],
+        np.s_[ROWS, :, 0],
+        np.s_[ROWS, :, :, 0],
         # Together: they stay where they are.
-        np.s_[:, I, I],
-        np.s_[..., I, I],
-        np.s_[:, I, J],
-        np.s_[:, I, 0],
-        np.s_[:, 1, I],
-        np.s_[:, J, 0, I],
-        np.s_[None, :, I],
-        np.s_[1:, I, J, ::-1],
+        np.s_[:, ROWS, ROWS],
+        np.s_[..., ROWS, ROWS],
+        np.s_[:, ROWS, COLUMN],
+        np.s_[:, ROWS, 0],
+        np.s_[:, 1, ROWS],
+        np.s_[:, COLUMN, 0, ROWS],
+        np.s_[None, :, ROWS],
+        np.s_[1:, ROWS, COLUMN, ::-1],
         # One array of any rank.
-        np.s_[J],
-        np.s_[:, :, J],
+        np.s_[COLUMN],
+        np.s_[:, :, COLUMN],
         np.s_[np.array(1)],
         np.s_[..., np.array(1)],
         np.s_[[0, 1]],
@@ -160,7 +160,9 @@ def test_chosen_keys(key: Any, rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])
-@pytest.mark.parametrize("key", [np.s_[1], np.s_[::-2], np.s_[[2, 0, 2]], np.s_[..., I]])
+@pytest.mark.parametrize(
+    "key", [np.s_[1], np.s_[::-2], np.s_[[2, 0, 2]], np.s_[..., ROWS]]
+)
 def test_other_types(key: Any, dtype: str, rec: ComputationRecord) -> None:
     x = np.arange(12).reshape(4, 3).astype(dtype)
     y = rec.tensor_from_value(x)[key]
@@ -207,7 +209,7 @@ def test_a_large_gather(rec: ComputationRecord) -> None:
 
 
 def test_iteration_and_len(rec: ComputationRecord) -> None:
-    x = rec.tensor_from_value([[1.0, 2], [3, 4], [5, 6]])
+    x = rec.tensor_from_value([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     assert len(x) == 3
     rows = list(x)
     assert all(isinstance(row, Tensor) for row in rows)
@@ -259,7 +261,7 @@ def test_a_slice_without_a_step_is_an_error(rec: ComputationRecord) -> None:
     with pytest.raises(ShapeError, match="slice step of 0"):
         rec.ones(3)[::0]
     with pytest.raises(TypeError):
-        rec.ones(3)["a":]  # type: ignore[misc]
+        rec.ones(3)["a":]
 
 
 def test_positions_that_do_not_broadcast(rec: ComputationRecord) -> None:

@@ -13,11 +13,11 @@ from types import CodeType, ModuleType
 from typing import Any
 
 import pytest
-
 import wengert as wg
-from tests.python.places import line_of
 from wengert import ComputationRecord, ShapeError
 from wengert.layers import LinearLayer, Sequential, relu, softmax_cross_entropy
+
+from tests.python.places import line_of
 
 
 def sites(rec: ComputationRecord) -> list[str]:
@@ -55,9 +55,9 @@ def test_every_kind_of_call_has_its_line(rec: ComputationRecord) -> None:
     wanted.append(line_of(-1))
     2 * x
     wanted.append(line_of(-1))
-    -x
+    _ = -x
     wanted.append(line_of(-1))
-    x < 2
+    _ = x < 2
     wanted.append(line_of(-1))
     x[:1]
     wanted.append(line_of(-1))
@@ -86,8 +86,8 @@ def test_a_call_over_several_lines(rec: ComputationRecord) -> None:
 def test_lines_of_one_function_differ(rec: ComputationRecord) -> None:
     def forward(x: Any) -> tuple[Any, list[str]]:
         a = x * 2
-        b = a + 1; c = b * b  # noqa: E702
-        return c, [line_of(-2), line_of(-1), line_of(-1)]
+        b = (a + 1) * a
+        return b, [line_of(-2), line_of(-1), line_of(-1)]
 
     _, wanted = forward(rec.ones(2))
     assert sites(rec)[-3:] == wanted
@@ -163,7 +163,9 @@ def test_a_module_elsewhere(
     module.forward(x)
     # Outside the working directory the whole path is shown.
     assert sites(rec)[-1] == f"{tmp_path}/model.py:4"
-    assert f"#2 exp recorded at {tmp_path}/model.py:4" in message(lambda: module.wrong(x))
+    assert f"#2 exp recorded at {tmp_path}/model.py:4" in message(
+        lambda: module.wrong(x)
+    )
     monkeypatch.chdir(tmp_path)
     assert sites(rec)[-1] == "model.py:4"
     (tmp_path / "deeper").mkdir()

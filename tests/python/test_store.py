@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from wengert import ComputationRecord, DTypeError, ParameterStore
 
 
@@ -19,7 +18,7 @@ def test_it_is_a_mutable_mapping() -> None:
     assert len(store) == 0
     assert not store
     store["a"] = np.ones(2)
-    store["b"] = [1, 2, 3]  # type: ignore[assignment]
+    store["b"] = [1, 2, 3]
     assert len(store) == 2
     assert list(store) == ["a", "b"]
     assert "a" in store
@@ -112,7 +111,7 @@ def test_a_tensor_is_not_stored_by_itself() -> None:
     x = ComputationRecord().ones(2)
     store = ParameterStore()
     with pytest.raises(TypeError, match=r"\.data\(\)"):
-        store["x"] = x  # type: ignore[assignment]
+        store["x"] = x
     store["x"] = x.data()
     assert store["x"].tolist() == [1, 1]
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 import wengert as wg
 from wengert import ComputationRecord, DTypeError, ParameterStore, ShapeError, Tensor
 
@@ -48,7 +47,10 @@ METHODS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "reshape one": (lambda t: t.reshape(-1), lambda x: x.reshape(-1)),
     "transpose": (lambda t: t.transpose(), lambda x: x.transpose()),
     "transpose axes": (lambda t: t.transpose(2, 0, 1), lambda x: x.transpose(2, 0, 1)),
-    "transpose list": (lambda t: t.transpose([1, 0, 2]), lambda x: x.transpose(1, 0, 2)),
+    "transpose list": (
+        lambda t: t.transpose([1, 0, 2]),
+        lambda x: x.transpose(1, 0, 2),
+    ),
     "swapaxes": (lambda t: t.swapaxes(0, -1), lambda x: x.swapaxes(0, -1)),
     "squeeze": (lambda t: t[:1].squeeze(), lambda x: x[:1].squeeze()),
     "squeeze axis": (lambda t: t[:1].squeeze(0), lambda x: x[:1].squeeze(0)),
@@ -89,7 +91,7 @@ def test_casting_truncates_and_rounds(rec: ComputationRecord) -> None:
         x.astype("int32")
 
 
-# --- What `data` gives ----------------------------------------------------------------------
+# --- What `data` gives ----------------------------------------------------------------
 
 
 def test_small_values_are_copied(rec: ComputationRecord) -> None:
@@ -195,7 +197,7 @@ def test_gradients_are_shared_too(rec: ComputationRecord) -> None:
     assert np.shares_memory(other.tensor_from_value(g).data(), g.data())
 
 
-# --- Borrowing --------------------------------------------------------------------------------
+# --- Borrowing ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -253,7 +255,7 @@ def test_borrowing_casts_to_another_type_by_copying(rec: ComputationRecord) -> N
     assert not np.shares_memory(t.data(), source)
 
 
-# --- Many -------------------------------------------------------------------------------------
+# --- Many -----------------------------------------------------------------------------
 
 
 def test_values_around_the_limit_of_inline_storage(rec: ComputationRecord) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 import wengert as wg
 from wengert import ComputationRecord, HandleError, ParameterStore, Rng
 
@@ -32,7 +31,9 @@ def together(work: Callable[[int], None], threads: int = THREADS) -> None:
         except BaseException as error:
             errors.append(error)
 
-    started = [threading.Thread(target=run, args=(k,), daemon=True) for k in range(threads)]
+    started = [
+        threading.Thread(target=run, args=(k,), daemon=True) for k in range(threads)
+    ]
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:

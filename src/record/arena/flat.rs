@@ -22,7 +22,7 @@ enum Flat {
 
 impl Arena {
     /// As `apply`, for one operand.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unary(&mut self, op: &Op, x: u32, site: u32) -> Result<u32> {
         if op.tag().tier() == Tier::Unary {
             let row = self.rows.get(x);
@@ -40,7 +40,7 @@ impl Arena {
     }
 
     /// As `apply`, for two operands.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn binary(
         &mut self,
         op: &Op,
@@ -88,7 +88,7 @@ impl Arena {
     }
 
     /// As `binary` for a flat float node and a number; `None` for other nodes.
-    #[inline]
+    #[inline(always)]
     fn with_number(
         &mut self,
         op: &Op,
@@ -151,7 +151,7 @@ impl Arena {
     }
 
     /// Appends a rank-0 `f64` node of a differentiable op. `flags` are the operands'.
-    #[inline]
+    #[inline(always)]
     fn push_word(
         &mut self,
         op: &Op,
@@ -171,7 +171,7 @@ impl Arena {
     /// Appends a node of a differentiable elementwise op whose operands are flat and of
     /// one float type, which is the result's. `flags` are the operands'. Most nodes
     /// take this path, so nothing is looked at twice.
-    #[inline]
+    #[inline(always)]
     fn map_flat<const N: usize>(
         &mut self,
         op: &Op,

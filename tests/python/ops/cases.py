@@ -229,10 +229,10 @@ CASES = [
         [INF, INF],
     ),
     Case("0 / 0", lambda x: x / 0, [0.0, 1, -1], [NAN, INF, -INF], [INF, INF, INF]),
-    # --- Nothing ------------------------------------------------------------------------
+    # --- Nothing ---------------------------------------------------------------
     Case("sum of nothing", wg.sum, [], 0, []),
     Case("mean of nothing", wg.mean, [], NAN, []),
-    # --- Integers -----------------------------------------------------------------------
+    # --- Integers --------------------------------------------------------------
     Case("integers wrap", lambda x: x * 4, [2**62, 3], [0, 12], why="as in NumPy"),
     Case("abs of the lowest", abs, [-(2**63)], [-(2**63)], why="as in NumPy"),
     Case("integer power", lambda x: x**3, [-2, 0, 5], [-8, 0, 125]),

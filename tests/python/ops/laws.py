@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 import wengert as wg
+from wengert import ComputationRecord, DTypeError, Tensor
+
 from tests.python import generated
 from tests.python.ops import table
-from tests.python.ops.table import Array, Row, Shape, mask
-from wengert import ComputationRecord, DTypeError, Tensor
+from tests.python.ops.table import Array, Draw, Row, Shape, mask
 
 # A power of two, so that float32 holds an operand of the table plus twice the step.
 STEP = 2.0**-10
@@ -101,6 +101,7 @@ def operands_of(
     row: Row, rng: np.random.Generator, shapes: Sequence[Shape], dtype: str
 ) -> tuple[Array, ...] | None:
     """Draw operands of an element type; None if the row does not take it."""
+    draws: tuple[Draw, ...] | None
     if dtype == "bool":
         draws = (mask,) * len(shapes) if row.booleans else None
     elif dtype == "int64":
@@ -113,9 +114,7 @@ def operands_of(
     return tuple(x.astype(dtype) if is_float(x) else x for x in xs)
 
 
-def close(
-    row: Row, found: Array, wanted: Array, why: str, dtype: Any = None
-) -> None:
+def close(row: Row, found: Array, wanted: Array, why: str, dtype: Any = None) -> None:
     dtype = np.dtype(dtype or found.dtype)
     if dtype.kind != "f":
         np.testing.assert_array_equal(found, wanted, err_msg=why)
@@ -233,9 +232,7 @@ def second_order(row: Row) -> None:
         terms = [(g * w).sum() for w, g in pairs if g is not None]
         total = wg.stack(terms).sum()
         grad = total.grad()
-        second = {
-            k: grad.wrt(t).data() for k, t in enumerate(tensors) if is_float(t)
-        }
+        second = {k: grad.wrt(t).data() for k, t in enumerate(tensors) if is_float(t)}
         expect_slopes(first, xs, second, rng, why, tolerance=1e-7)
 
 
@@ -264,9 +261,7 @@ def accumulation(row: Row) -> None:
         def together(x: Any, xs: tuple[Array, ...] = xs) -> list[Any]:
             return [x if is_float(fixed) else fixed for fixed in xs]
 
-        def f(
-            x: Array, total: Array = ct + other, together: Any = together
-        ) -> float:
+        def f(x: Array, total: Array = ct + other, together: Any = together) -> float:
             return float(np.sum(total * row.reference(*together(x))))
 
         rec = ComputationRecord()

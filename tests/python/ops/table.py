@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 import wengert as wg
 from wengert import ComputationRecord, Tensor
 
@@ -63,7 +62,7 @@ class Row:
         )
 
 
-# --- What operands are drawn from -----------------------------------------------
+# --- What operands are drawn from -----------------------------------------------------
 #
 # All floats are multiples of 1/64, and so are the cotangents of the laws, so that a
 # cast to float32 on the way loses nothing. The distances from kinks and poles exceed
@@ -122,7 +121,7 @@ def mask(rng: np.random.Generator, shape: Shape) -> Array:
     return np.asarray(rng.integers(0, 2, shape) == 1)
 
 
-# --- The shapes that operands have ------------------------------------------------
+# --- The shapes that operands have ----------------------------------------------------
 
 # Around the lanes of vectors, and beyond what a record holds inline.
 UNARY: tuple[tuple[Shape, ...], ...] = (
@@ -173,7 +172,7 @@ CUBES: tuple[tuple[Shape, ...], ...] = (
 )
 
 
-# --- What NumPy has no single function for ------------------------------------------
+# --- What NumPy has no single function for --------------------------------------------
 
 
 def sigmoid(x: Array) -> Array:
@@ -442,9 +441,7 @@ def _shapes() -> list[Row]:
             note="expand_dims (1, -1)",
         ),
         _view("reshape", **of(wg.squeeze, np.squeeze), shapes=ones, note="squeeze"),
-        _view(
-            "reshape", **of(wg.squeeze, np.squeeze, (0, -1)), shapes=ones, note="sq"
-        ),
+        _view("reshape", **of(wg.squeeze, np.squeeze, (0, -1)), shapes=ones, note="sq"),
         _view("reshape", lambda x: x.squeeze(0), ones, "squeeze 0"),
         _view(
             "broadcast_to",
@@ -488,7 +485,7 @@ def _index() -> list[Row]:
         return Row(op, "linear", call, call, (reals,), UNARY, plain=False)
 
     return [
-        _view("slice", lambda x: x[1], CUBES[:1] + CUBES[2:], "[1]"),
+        _view("slice", lambda x: x[1], (CUBES[0], CUBES[2], CUBES[3]), "[1]"),
         _view("slice", lambda x: x[..., ::-1], CUBES, "[..., ::-1]"),
         _view("slice", lambda x: x[:, 1:, None], CUBES, "[:, 1:, None]"),
         _view("slice", lambda x: x[-1:0:-2, ..., 0], CUBES, "[-1:0:-2, ..., 0]"),
@@ -663,7 +660,8 @@ def _rest() -> list[Row]:
         ((33,), (33, 17)),
         ((64, 50), (50, 40)),
     )
-    chosen = tuple((a, a, b) for a, b in BINARY if a == b) + (
+    chosen = (
+        *((a, a, b) for a, b in BINARY if a == b),
         ((2, 3), (3,), ()),
         ((2, 1), (3,), (2, 3)),
         ((), (2, 3), (3,)),

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 import wengert as wg
+from wengert import ComputationRecord, DTypeError, ShapeError
+
 from tests.python import generated
 from tests.python.ops import table
 from tests.python.ops.cases import CASES, Case
-from wengert import ComputationRecord, DTypeError, ShapeError
 
 DTYPES = ("bool", "int64", "float32", "float64")
 
@@ -85,7 +85,7 @@ def test_scalars_and_arrays_agree_at_special_points(case: Case) -> None:
         np.testing.assert_allclose(found, case.gradient[k], rtol=1e-15)
 
 
-# --- What raises ------------------------------------------------------------------------
+# --- What raises ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
@@ -134,7 +134,7 @@ def test_a_number_beyond_int64_meets_a_float_as_in_numpy(rec: Any) -> None:
     assert (rec.tensor_from_value([1.0]) * 2**70).data() == [2.0**70]
 
 
-# --- Promotion ----------------------------------------------------------------------------
+# --- Promotion ------------------------------------------------------------------------
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -255,7 +255,7 @@ def test_types_that_no_array_holds_are_refused(value: Any, rec: Any) -> None:
     assert len(rec) == 0
 
 
-# --- Accuracy ---------------------------------------------------------------------------
+# --- Accuracy -------------------------------------------------------------------------
 
 
 def _spread(low: float, high: float, tiny: float) -> np.ndarray[Any, Any]:
@@ -273,6 +273,7 @@ def _spread(low: float, high: float, tiny: float) -> np.ndarray[Any, Any]:
 RANGES: list[tuple[str, Any, float, float, float, float, float]] = [
     # op, reference in float64, low and high of f32, of f64, ulps
     ("exp", np.exp, -110, 89, -750, 710, 2),
+    ("expm1", np.expm1, -110, 88, -750, 709, 2),
     ("log", np.log, 0, 3e38, 0, 1e308, 2),
     ("log1p", np.log1p, -1, 3e38, -1, 1e308, 2),
     ("sqrt", np.sqrt, 0, 3e38, 0, 1e308, 1),

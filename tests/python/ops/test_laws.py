@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
-
 import wengert as wg
+from wengert import ComputationRecord, GradError, _core
+
 from tests.python.ops import laws, table
 from tests.python.ops.table import ROWS, Row
-from wengert import ComputationRecord, GradError, _core
 
 SMOOTH = [row for row in ROWS if row.gradient]
 # A gradient that was not recorded refuses a sweep: see test_gradient_op_is_blocked.
@@ -20,7 +21,7 @@ CONSTANT = [row for row in ROWS if not row.gradient and row.op != "gradient"]
 PLACED = [row for row in ROWS if row.tier != "source"]
 
 
-def each(rows: list[Row]) -> Any:
+def each(rows: list[Row]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("row", rows, ids=[row.name for row in rows])
 
 
@@ -50,7 +51,7 @@ def test_a_row_is_of_the_tier_that_the_engine_says(row: Row) -> None:
 def test_a_row_records_its_op(row: Row) -> None:
     """A row must not pass by reaching another op."""
     rec = ComputationRecord()
-    row.call(*laws.leaves(row, rec, row.draw(laws.np.random.default_rng(0), row.shapes[0])))
+    row.call(*laws.leaves(row, rec, row.draw(np.random.default_rng(0), row.shapes[0])))
     ops = [line.split()[1] for line in str(rec).splitlines()[2:]]
     assert row.op in ops
 

@@ -1,0 +1,134 @@
+"""Every example in the docs runs, and prints what it shows."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import importlib
+import inspect
+import io
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import wengert
+from wengert import _core
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def modules() -> list[ModuleType]:
+    names = [info.name for info in pkgutil.iter_modules(wengert.__path__)]
+    return [wengert, *(importlib.import_module(f"wengert.{name}") for name in names)]
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """Give what has a docstring: modules, classes, functions and methods, by name."""
+    seen: set[int] = set()
+    for module in modules():
+        yield module.__name__, module
+        for name, value in vars(module).items():
+            if name.startswith("_") or not (inspect.isclass(value) or callable(value)):
+                continue
+            home = getattr(value, "__module__", None) or ""
+            if not home.startswith("wengert") or id(value) in seen:
+                continue
+            seen.add(id(value))
+            path = f"{module.__name__}.{name}"
+            yield path, value
+            if inspect.isclass(value):
+                for attribute, member in vars(value).items():
+                    if not attribute.startswith("_"):
+                        yield f"{path}.{attribute}", member
+
+
+PUBLIC = dict(public())
+EXAMPLES = {
+    name: x for name, x in PUBLIC.items() if ">>> " in (inspect.getdoc(x) or "")
+}
+
+
+def test_something_is_documented() -> None:
+    assert len(PUBLIC) > 100
+    assert len(EXAMPLES) >= 8
+    assert "wengert.ComputationRecord" in PUBLIC
+    assert "wengert.Tensor.grad" in EXAMPLES
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_things_have_a_docstring(name: str) -> None:
+    value = PUBLIC[name]
+    if not (callable(value) or isinstance(value, ModuleType | property)):
+        return
+    text = inspect.getdoc(value) or ""
+    assert text.strip(), f"{name} has no docstring"
+    first = text.strip().split("\n\n")[0]
+    assert first.endswith((".", ":")), f"{name}: {first!r}"
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_docstring_examples(name: str) -> None:
+    text = inspect.getdoc(EXAMPLES[name]) or ""
+    test = doctest.DocTestParser().get_doctest(text, {}, name, None, 0)
+    assert len(test.examples) <= 12
+    report = io.StringIO()
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    with contextlib.redirect_stdout(report):
+        runner.run(test)
+    assert runner.failures == 0, report.getvalue()
+
+
+def test_signatures_are_visible() -> None:
+    for name, value in vars(_core).items():
+        if inspect.isbuiltin(value):
+            assert inspect.signature(value), name
+    assert str(inspect.signature(_core.softmax)) == "(x, /, axis=-1)"
+
+
+# --- Markdown -------------------------------------------------------------------------
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+# A block of Python, and what it prints if that follows.
+BLOCK = re.compile(r"```python\n(.*?)```(?:\s*```text\n(.*?)```)?", re.DOTALL)
+
+
+def blocks() -> Iterator[Any]:
+    for page in PAGES:
+        for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
+            line = page.read_text(encoding="utf-8")[: found.start()].count("\n") + 1
+            name = f"{page.relative_to(ROOT)}:{line}"
+            yield pytest.param(found.group(1), found.group(2), id=name)
+
+
+@pytest.mark.parametrize(("source", "wanted"), list(blocks()))
+def test_markdown_examples(source: str, wanted: str | None, tmp_path: Path) -> None:
+    """A block is a whole program, in a file that its output calls example.py."""
+    (tmp_path / "example.py").write_text(source, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "example.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    if wanted is not None:
+        assert done.stdout == wanted
+
+
+def test_the_readme_shows_python_and_rust() -> None:
+    text = PAGES[0].read_text(encoding="utf-8")
+    assert "make demo" in text
+    assert "make test" in text
+    found = BLOCK.findall(text)
+    assert any(output for _, output in found)
+    assert "```rust" in text
+    # Figures that a script fills in are not left open.
+    assert not re.search(r"@[A-Z]+@", text)
