@@ -88,3 +88,8 @@ pub mod prelude {
 pub mod functions {
     pub use crate::layers::{relu, sum};
 }
+
+/// The Rust example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,8 +3,9 @@
 
 use super::array::{checked_sizes, dtype_of, sizes};
 use super::error::raise;
+use super::fixed::Fixed;
 use super::operand::{call, is_index, is_operand, node};
-use super::tensor::{self, Fixed, PyTensor, apply};
+use super::tensor::{self, PyTensor, apply};
 use crate::ops::elementwise::{binary_ops, compare_ops, unary_ops};
 use crate::ops::{Op, Tag};
 use crate::record::Reduction;

@@ -3,7 +3,7 @@
 use super::array::from_numpy;
 use super::error::raise;
 use super::handle::Handle;
-use super::record::{HEAVY, PyRecord, expect_record};
+use super::record::{PyRecord, Work, expect_record};
 use super::tensor::PyTensor;
 use crate::diff::gradient::{Gradient, Request};
 use crate::error::{Error, Fault, Result};
@@ -21,13 +21,6 @@ pub(super) struct PyGrad {
     loss: u32,
     /// Taken within the record's own lock only, so it is always free.
     gradient: Mutex<Gradient>,
-}
-
-/// Whether a sweep is long enough to release the interpreter.
-fn is_heavy(py: Python<'_>, record: &Bound<'_, PyRecord>) -> PyResult<bool> {
-    record
-        .get()
-        .run(py, "grad", false, |arena| Ok(arena.len() > 200 || arena.bytes() > HEAVY))
 }
 
 impl PyGrad {
@@ -53,15 +46,15 @@ impl PyGrad {
             Tree::read(wrt, record, "grad", 0, &mut handles)?;
         }
         let handle = loss.get().handle;
-        let heavy = is_heavy(py, record)?;
         let asked = wrt.is_some();
-        let gradient = record.get().run_at(py, "grad", heavy, |arena, site| {
-            let node = handle.check(arena, "grad")?;
-            let targets = check_all(arena, "grad", &handles)?;
-            let targets = asked.then_some(targets);
-            let request = Request { seed, targets, record: recorded, ieee };
-            Gradient::new(arena, node, request, site)
-        })?;
+        let gradient =
+            record.get().run_at(py, "grad", Work::OnRecord, |arena, site| {
+                let node = handle.check(arena, "grad")?;
+                let targets = check_all(arena, "grad", &handles)?;
+                let targets = asked.then_some(targets);
+                let request = Request { seed, targets, record: recorded, ieee };
+                Gradient::new(arena, node, request, site)
+            })?;
         let loss = gradient.loss();
         let record = record.clone().unbind();
         Bound::new(py, PyGrad { record, loss, gradient: Mutex::new(gradient) })
@@ -85,9 +78,8 @@ impl PyGrad {
         let record = self.record.bind(py);
         let mut handles = Vec::new();
         let tree = Tree::read(tensors, record, "wrt", 0, &mut handles)?;
-        let heavy = is_heavy(py, record)?;
         let id = record.get().id;
-        let found = record.get().run_at(py, "wrt", heavy, |arena, site| {
+        let found = record.get().run_at(py, "wrt", Work::OnRecord, |arena, site| {
             let nodes = check_all(arena, "wrt", &handles)?;
             let found =
                 self.within(id, |gradient| gradient.wrt(arena, &nodes, site))?;
@@ -111,7 +103,7 @@ impl PyGrad {
         expect_record(py, "connected", tensor.get(), record)?;
         let handle = tensor.get().handle;
         let id = record.get().id;
-        record.get().run(py, "connected", false, |arena| {
+        record.get().run(py, "connected", Work::OnRecord, |arena| {
             let node = handle.check(arena, "connected")?;
             self.within(id, |gradient| gradient.connected(arena, node))
         })
@@ -129,13 +121,9 @@ impl PyGrad {
         record: u64,
         f: impl FnOnce(&mut Gradient) -> Result<R>,
     ) -> Result<R> {
-        match self.gradient.try_lock() {
-            Ok(mut gradient) => f(&mut gradient),
-            Err(_) => {
-                let why = "its gradient is in use";
-                Err(Error::new(Fault::Busy { op: "wrt", record, why }))
-            }
-        }
+        let why = "its gradient is in use";
+        let busy = || Error::new(Fault::Busy { op: "wrt", record, why });
+        f(&mut *self.gradient.try_lock().map_err(|_| busy())?)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod array;
 mod error;
+mod fixed;
 mod functions;
 mod grad;
 mod handle;

@@ -3,7 +3,7 @@
 use super::array::{from_numpy, to_numpy, unwrap_scalar};
 use super::error::{exception, plain};
 use super::handle::Handle;
-use super::record::{HEAVY, PyRecord, append, expect_record};
+use super::record::{PyRecord, Work, append, expect_record};
 use super::tensor::PyTensor;
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
@@ -144,7 +144,7 @@ pub(super) fn call<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let mut record: Option<Bound<'py, PyRecord>> = None;
     let mut sent: SmallVec<[Sent; 3]> = SmallVec::new();
-    let mut heavy = false;
+    let mut work = Work::Short;
     for value in operands {
         sent.push(match expect(op, value)? {
             Given::Tensor(tensor) => {
@@ -153,18 +153,26 @@ pub(super) fn call<'py>(
                     Some(record) => expect_record(py, op, tensor, record)?,
                     None => record = Some(tensor.record.bind(py).clone()),
                 }
+                let node = tensor.handle.node;
+                work = match work {
+                    Work::Short => Work::OnNodes([node; 2]),
+                    Work::OnNodes([first, _]) => Work::OnNodes([first, node]),
+                    long => long,
+                };
                 Sent::Handle(tensor.handle)
             }
             Given::Number(number) => Sent::Number(number),
             Given::Array(array) => {
-                heavy |= array.len() * array.dtype().size() > HEAVY;
+                if let long @ Work::Long = Work::on_array(&array) {
+                    work = long;
+                }
                 Sent::Array(array)
             }
         });
     }
     let Some(record) = record else { return at_once(py, op, &sent, f) };
     let new_nodes = sent.iter().any(|x| !matches!(x, Sent::Handle(_)));
-    let tensor = append(&record, op, heavy, |arena, site| {
+    let tensor = append(&record, op, work, |arena, site| {
         let start = new_nodes.then(|| arena.mark());
         let mut placed: SmallVec<[Arg<u32>; 3]> = SmallVec::new();
         let result = sent

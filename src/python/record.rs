@@ -19,9 +19,37 @@ use pyo3::prelude::*;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes of operands above which the interpreter is released while a kernel runs: about
-/// 20 microseconds of work.
-pub(super) const HEAVY: usize = 128 << 10;
+/// Bytes of an operand above which work counts as long: about 20 microseconds.
+const LONG: usize = 128 << 10;
+
+/// How long work will take: for long work the interpreter is released.
+#[derive(Clone, Copy)]
+pub(super) enum Work {
+    Short,
+    Long,
+    /// As long as the larger of two nodes makes it.
+    OnNodes([u32; 2]),
+    /// A sweep over the record.
+    OnRecord,
+}
+
+impl Work {
+    /// The work of an op on an array.
+    pub(super) fn on_array(array: &NdArray) -> Self {
+        let long = array.len() * array.dtype().size() > LONG;
+        if long { Work::Long } else { Work::Short }
+    }
+
+    #[inline]
+    fn is_long(self, arena: &Arena) -> bool {
+        match self {
+            Work::Short => false,
+            Work::Long => true,
+            Work::OnNodes(nodes) => nodes.iter().any(|&x| arena.is_larger(x, LONG)),
+            Work::OnRecord => arena.len() > 200 || arena.bytes() > LONG,
+        }
+    }
+}
 
 /// A computation record (Wengert list): it owns every value of a computation, and what
 /// is needed to differentiate it.
@@ -70,12 +98,12 @@ impl PyRecord {
         &self,
         py: Python<'_>,
         op: &'static str,
-        heavy: bool,
+        work: Work,
         f: impl FnOnce(&mut Arena) -> Result<R> + Send,
     ) -> PyResult<R> {
         let result = self.state.with(py, op, self.id, |state, held| {
             let arena = &mut state.arena;
-            if heavy { held.detach(py, || f(arena)) } else { f(arena) }
+            if work.is_long(arena) { held.detach(py, || f(arena)) } else { f(arena) }
         });
         result.map_err(|error| self.explain(py, error))
     }
@@ -86,20 +114,24 @@ impl PyRecord {
         &self,
         py: Python<'_>,
         op: &'static str,
-        heavy: bool,
+        work: Work,
         f: impl FnOnce(&mut Arena, u32) -> Result<R> + Send,
     ) -> PyResult<R> {
         let place = Place::here(py);
         let mut f = Some(f);
-        let mut work = |state: &mut State, held: &Held<'_>, site: u32| {
+        let mut append = |state: &mut State, held: &Held<'_>, site: u32| {
             let f = f.take().expect("the work is done once");
             let arena = &mut state.arena;
-            if heavy { held.detach(py, || f(arena, site)) } else { f(arena, site) }
+            if work.is_long(arena) {
+                held.detach(py, || f(arena, site))
+            } else {
+                f(arena, site)
+            }
         };
         let known = self.state.with(py, op, self.id, |state, held| match &place {
-            None => work(state, held, UNKNOWN).map(Some),
+            None => append(state, held, UNKNOWN).map(Some),
             Some(place) => match state.sites.find(place) {
-                Some(site) => work(state, held, site).map(Some),
+                Some(site) => append(state, held, site).map(Some),
                 None => Ok(None),
             },
         });
@@ -110,7 +142,7 @@ impl PyRecord {
                 let mut outside = Place::outside(py);
                 let result = self.state.with(py, op, self.id, |state, held| {
                     let site = state.sites.number(&mut outside);
-                    work(state, held, site)
+                    append(state, held, site)
                 });
                 drop(outside);
                 result
@@ -146,11 +178,11 @@ impl PyRecord {
 pub(super) fn append<'py>(
     record: &Bound<'py, PyRecord>,
     op: &'static str,
-    heavy: bool,
+    work: Work,
     f: impl FnOnce(&mut Arena, u32) -> Result<u32> + Send,
 ) -> PyResult<Bound<'py, PyTensor>> {
     let py = record.py();
-    let handle = record.get().run_at(py, op, heavy, |arena, site| {
+    let handle = record.get().run_at(py, op, work, |arena, site| {
         f(arena, site).map(|node| Handle::new(arena, node, site))
     })?;
     Bound::new(py, PyTensor::new(record.clone().unbind(), handle))
@@ -163,8 +195,7 @@ pub(super) fn append_source<'py>(
     array: &NdArray,
     name: Option<&str>,
 ) -> PyResult<Bound<'py, PyTensor>> {
-    let heavy = array.len() * array.dtype().size() > HEAVY;
-    append(record, op.tag().name(), heavy, |arena, site| {
+    append(record, op.tag().name(), Work::on_array(array), |arena, site| {
         arena.source(op, array, name.map(Into::into), site)
     })
 }
@@ -287,7 +318,7 @@ impl PyRecord {
 
     /// Drop all nodes. Memory is kept for the next ones; arrays that `data` gave stay.
     fn clear(&self, py: Python<'_>) -> PyResult<()> {
-        self.run(py, "clear", false, |arena| {
+        self.run(py, "clear", Work::Short, |arena| {
             arena.clear();
             Ok(())
         })?;
@@ -298,21 +329,21 @@ impl PyRecord {
 
     /// The present length, to rewind to.
     fn mark(&self, py: Python<'_>) -> PyResult<PyMark> {
-        self.run(py, "mark", false, |arena| Ok(PyMark(arena.mark())))
+        self.run(py, "mark", Work::Short, |arena| Ok(PyMark(arena.mark())))
     }
 
     /// Drop the nodes that were recorded after a mark.
     #[pyo3(signature = (mark, /))]
     fn rewind(&self, py: Python<'_>, mark: &Bound<'_, PyMark>) -> PyResult<()> {
         let mark = &mark.get().0;
-        self.run(py, "rewind", false, |arena| arena.rewind(mark))?;
+        self.run(py, "rewind", Work::Short, |arena| arena.rewind(mark))?;
         release_dropped(py);
         Ok(())
     }
 
     /// Bytes that the record holds: nodes, tables and values.
     fn bytes(&self, py: Python<'_>) -> PyResult<usize> {
-        self.run(py, "bytes", false, |arena| Ok(arena.bytes()))
+        self.run(py, "bytes", Work::Short, |arena| Ok(arena.bytes()))
     }
 
     /// The record's stream of random numbers.
@@ -328,11 +359,11 @@ impl PyRecord {
 
     /// Panic while the lock is held, for the tests of what a defect does.
     fn _panic(&self, py: Python<'_>) -> PyResult<()> {
-        self.run(py, "panic", false, |_| panic!("injected"))
+        self.run(py, "panic", Work::Short, |_| panic!("injected"))
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        self.run(py, "len", false, |arena| Ok(arena.len() as usize))
+        self.run(py, "len", Work::Short, |arena| Ok(arena.len() as usize))
     }
 
     #[expect(clippy::unused_self, reason = "Python passes it")]
@@ -349,14 +380,15 @@ impl PyRecord {
     }
 
     fn __str__(&self, py: Python<'_>) -> PyResult<String> {
-        let sites = self.run(py, "print", false, |arena| {
-            Ok((0..arena.len()).map(|node| arena.site(node)).collect::<Vec<u32>>())
+        let sites = self.run(py, "print", Work::Short, |arena| {
+            let shown = crate::record::print::shown(arena.len());
+            Ok(shown.map(|node| arena.site(node)).collect::<Vec<u32>>())
         })?;
         let mut lines = std::collections::BTreeMap::new();
         for site in sites {
             lines.entry(site).or_insert_with(|| self.line(py, site));
         }
-        self.run(py, "print", false, |arena| {
+        self.run(py, "print", Work::Short, |arena| {
             let line = |site: u32| lines.get(&site).cloned().unwrap_or_default();
             Ok(crate::record::print::table(arena, line))
         })

@@ -2,18 +2,21 @@
 
 use super::array::{copy_of, descr, dtype_of, sizes, to_numpy};
 use super::error::raise;
+use super::fixed::{
+    Add, Divide, Equal, Fixed, Greater, GreaterEqual, Less, LessEqual, Multiply,
+    NotEqual, Power, Product, Subtract,
+};
 use super::functions;
 use super::grad::PyGrad;
 use super::handle::Handle;
 use super::index::{Key, parse};
 use super::operand::{self, Given, classify};
-use super::record::{HEAVY, PyRecord, append, expect_record};
+use super::record::{PyRecord, Work, append, expect_record};
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::ops::Op;
 use crate::ops::emit::Arg;
-use crate::ops::linalg::MatMul;
 use crate::record::{Arena, Reduction};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -42,7 +45,7 @@ impl PyTensor {
         op: &'static str,
         f: impl FnOnce(&mut Arena, u32) -> Result<R> + Send,
     ) -> PyResult<R> {
-        self.record.get().run(py, op, false, |arena| {
+        self.record.get().run(py, op, Work::Short, |arena| {
             let node = self.handle.check(arena, op)?;
             f(arena, node)
         })
@@ -70,39 +73,11 @@ pub(super) fn apply<'py>(
     f: impl FnOnce(&mut Arena, u32, u32) -> Result<u32> + Send,
 ) -> PyResult<Bound<'py, PyTensor>> {
     let handle = tensor.get().handle;
-    append(tensor.get().record.bind(tensor.py()), op, false, |arena, site| {
+    let work = Work::OnNodes([handle.node; 2]);
+    append(tensor.get().record.bind(tensor.py()), op, work, |arena, site| {
         let node = handle.check(arena, op)?;
         f(arena, node, site)
     })
-}
-
-/// An op that is known when the bindings are compiled, so that what follows from it is
-/// worked out then: it saves a sixth of the time of a small op.
-pub(super) trait Fixed {
-    const OP: Op;
-}
-
-macro_rules! fixed {
-    ($($Name:ident: $op:expr;)*) => { $(
-        struct $Name;
-        impl Fixed for $Name {
-            const OP: Op = $op;
-        }
-    )* };
-}
-fixed! {
-    Add: Op::Add;
-    Subtract: Op::Subtract;
-    Multiply: Op::Multiply;
-    Divide: Op::Divide;
-    Power: Op::Power;
-    Product: Op::MatMul(MatMul);
-    Equal: Op::Equal;
-    NotEqual: Op::NotEqual;
-    Less: Op::Less;
-    LessEqual: Op::LessEqual;
-    Greater: Op::Greater;
-    GreaterEqual: Op::GreaterEqual;
 }
 
 /// A binary op of a tensor and anything; `NotImplemented` if it is not an operand.
@@ -138,19 +113,22 @@ pub(super) fn binary<'py, F: Fixed>(
             let other = other.get();
             expect_record(py, name, other, record)?;
             let second = other.handle;
-            append(record, name, false, |arena, site| {
+            let work = Work::OnNodes([handle.node, second.node]);
+            append(record, name, work, |arena, site| {
                 let x = handle.check(arena, name)?;
                 let y = second.check(arena, name)?;
                 compute(arena, x, Arg::Value(y), site)
             })
         }
-        Some(Given::Number(number)) => append(record, name, false, |arena, site| {
-            let x = handle.check(arena, name)?;
-            compute(arena, x, Arg::Number(number), site)
-        }),
+        Some(Given::Number(number)) => {
+            let work = Work::OnNodes([handle.node; 2]);
+            append(record, name, work, |arena, site| {
+                let x = handle.check(arena, name)?;
+                compute(arena, x, Arg::Number(number), site)
+            })
+        }
         Some(Given::Array(array)) => {
-            let heavy = array.len() * array.dtype().size() > HEAVY;
-            append(record, name, heavy, |arena, site| {
+            append(record, name, Work::on_array(&array), |arena, site| {
                 let x = handle.check(arena, name)?;
                 let start = arena.mark();
                 let result = arena

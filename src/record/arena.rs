@@ -225,6 +225,16 @@ impl Arena {
         self.rows.flags(node).has(Flags::LEAF)
     }
 
+    /// Whether a living node's value has more than `bytes`. For small values it is one
+    /// look at the flags.
+    #[cfg(feature = "python")]
+    #[inline]
+    pub(crate) fn is_larger(&self, node: u32, bytes: usize) -> bool {
+        node < self.len()
+            && matches!(self.flags(node).storage(), Flags::BUFFER | Flags::ALIAS)
+            && self.ty(node).bytes() > bytes
+    }
+
     /// The address of a node's first element.
     #[inline]
     fn first(&self, node: u32) -> *const u8 {

@@ -19,15 +19,23 @@ pub(crate) fn tensor(arena: &Arena, node: u32) -> String {
     format!("tensor {} {} {}: {value}", arena.label(node), ty.dtype, ty.shape)
 }
 
+/// Whether a record of `len` nodes is not shown whole.
+fn is_elided(len: u32) -> bool {
+    len > 2 * SHOWN + 1
+}
+
+/// The nodes that are shown of a record of `len` nodes.
+pub(crate) fn shown(len: u32) -> impl Iterator<Item = u32> {
+    let (head, tail) = if is_elided(len) { (SHOWN, len - SHOWN) } else { (len, len) };
+    (0..head).chain(tail..len)
+}
+
 /// The Wengert list: one line a node.
 pub(crate) fn table(arena: &Arena, line: impl Fn(u32) -> String) -> String {
     let len = arena.len();
-    let elided = (len > 2 * SHOWN + 1).then(|| SHOWN..len - SHOWN);
-    let nodes =
-        (0..len).filter(|k| !elided.as_ref().is_some_and(|gap| gap.contains(k)));
     let header = ["#", "op", "operands", "type", "value", "recorded at"];
     let mut rows: Vec<[String; 6]> = vec![header.map(String::from)];
-    rows.extend(nodes.map(|node| row(arena, node, &line)));
+    rows.extend(shown(len).map(|node| row(arena, node, &line)));
     let mut widths = [0; 6];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -37,7 +45,7 @@ pub(crate) fn table(arena: &Arena, line: impl Fn(u32) -> String) -> String {
     let plural = if len == 1 { "" } else { "s" };
     let mut text = format!("record {}: {len} node{plural}", arena.id());
     for (k, row) in rows.iter().enumerate() {
-        if k == SHOWN as usize + 1 && elided.is_some() {
+        if k == SHOWN as usize + 1 && is_elided(len) {
             let _ = write!(text, "\n  ... {} nodes ...", len - 2 * SHOWN);
         }
         let mut rendered = String::new();
