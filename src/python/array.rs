@@ -1,6 +1,7 @@
 //! `NumPy` arrays in and out.
 
 use super::error::{plain, raise};
+use super::operand::is_index;
 use crate::array::buffer::Buffer;
 use crate::array::{NdArray, View};
 use crate::dtype::DType;
@@ -9,8 +10,8 @@ use crate::shape::{self, Shape, Strides, Type};
 use numpy::npyffi::{self, PY_ARRAY_API, PyArrayObject};
 use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyBufferError, PyMemoryError, PyOverflowError};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::{ffi, intern};
 
 /// Arrays up to this many bytes are copied out; larger ones are shown where they lie.
 const COPIED: usize = 1 << 10;
@@ -335,10 +336,7 @@ pub(super) fn sizes(
 ) -> PyResult<Vec<isize>> {
     let py = given.py();
     let integer = |value: &Bound<'_, PyAny>| -> PyResult<isize> {
-        let is_bool = value.is_instance_of::<pyo3::types::PyBool>();
-        // SAFETY: the thread is attached and the object alive.
-        let is_index = unsafe { ffi::PyIndex_Check(value.as_ptr()) } != 0;
-        if is_bool || !is_index {
+        if !is_index(value) {
             let kind = value.get_type().name()?;
             let text =
                 format!("{op}: a dimension must be an integer, not {value} ({kind})");

@@ -10,7 +10,7 @@ use crate::ops::elementwise::{binary_ops, compare_ops, unary_ops};
 use crate::ops::{Op, Tag};
 use crate::record::Reduction;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyList};
+use pyo3::types::{PyDict, PyList};
 
 /// The axes that an `axis` argument names; `None` for all.
 pub(super) fn axes(
@@ -19,7 +19,7 @@ pub(super) fn axes(
 ) -> PyResult<Option<Vec<isize>>> {
     let Some(axis) = axis else { return Ok(None) };
     let one = |value: &Bound<'_, PyAny>| -> PyResult<isize> {
-        if value.is_instance_of::<PyBool>() || !is_index(value) {
+        if !is_index(value) {
             let kind = value.get_type().name()?;
             let text =
                 format!("{op}: an axis must be an integer, not {value} ({kind})");

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::record::{Arena, Index, NodeIndex};
 use numpy::PyUntypedArray;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyEllipsis, PyList, PySlice, PyTuple};
+use pyo3::types::{PyEllipsis, PyList, PySlice, PyTuple};
 use smallvec::SmallVec;
 
 /// An index, and the handles of the tensors in it.
@@ -85,7 +85,7 @@ fn part<'py>(
     if is_array {
         return ready(Index::Array(integers(item)?));
     }
-    if !item.is_instance_of::<PyBool>() && is_index(item) {
+    if is_index(item) {
         return ready(Index::At(clamped(item)?));
     }
     let kind = item.get_type().name()?;

@@ -221,8 +221,13 @@ fn unplaced(error: Error) -> Error {
     Error::new(error.fault().clone().without_labels())
 }
 
-/// Whether the value is an integer index, as `NumPy`'s and Python's integers are.
+/// Whether the value is an integer of Python's, NumPy's or anyone's, but no boolean:
+/// both kinds of `bool` would pass for 0 and 1.
 pub(super) fn is_index(value: &Bound<'_, PyAny>) -> bool {
+    if value.is_exact_instance_of::<PyInt>() {
+        return true;
+    }
     // SAFETY: the thread is attached and the object alive.
-    unsafe { ffi::PyIndex_Check(value.as_ptr()) != 0 }
+    let has_index = unsafe { ffi::PyIndex_Check(value.as_ptr()) != 0 };
+    has_index && value.get_type().name().is_ok_and(|name| name != "bool")
 }

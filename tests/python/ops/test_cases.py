@@ -159,6 +159,9 @@ OTHERS: dict[str, Any] = {
 }
 
 
+OLD_POWER = np.lib.NumpyVersion(np.__version__) < "2.3.0"
+
+
 @pytest.mark.parametrize("other", OTHERS)
 @pytest.mark.parametrize("op", OPERATORS)
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -170,8 +173,10 @@ def test_promotion_is_numpys(
     f, b = OPERATORS[op], OTHERS[other]
     a = np.ones(shape, dtype)
     t = rec.tensor_from_value(a)
+    # Before NumPy 2.3 the operator ** of an array and a scalar had rules of its own.
+    reference = np.power if op == "**" and OLD_POWER else f
     try:
-        wanted = f(a, b)
+        wanted = reference(a, b)
     except TypeError:
         with pytest.raises(DTypeError):
             f(t, b)
