@@ -12,8 +12,9 @@ import wengert as wg
 from wengert import ComputationRecord, DTypeError, Tensor
 
 from tests.python import generated
-from tests.python.ops import table
-from tests.python.ops.table import Array, Draw, Row, Shape, mask
+from tests.python.ops import operands
+from tests.python.ops.operands import Array, Draw, Shape, mask
+from tests.python.ops.table import Row
 
 # A power of two, so that float32 holds an operand of the table plus twice the step.
 STEP = 2.0**-10
@@ -27,7 +28,7 @@ def is_float(x: Any) -> bool:
 
 
 def cotangent(rng: np.random.Generator, shape: Shape) -> Array:
-    return table.reals(rng, shape)
+    return operands.reals(rng, shape)
 
 
 def leaves(row: Row, rec: ComputationRecord, xs: Sequence[Array]) -> list[Tensor]:
@@ -237,11 +238,11 @@ def second_order(row: Row) -> None:
 
 
 STRICTEST = (
-    table.positive,
-    table.above_minus_one,
-    table.off_zero,
-    table.distinct,
-    table.reals,
+    operands.positive,
+    operands.above_minus_one,
+    operands.off_zero,
+    operands.distinct,
+    operands.reals,
 )
 
 

@@ -12,7 +12,7 @@ import wengert as wg
 from wengert import ComputationRecord, DTypeError, ShapeError
 
 from tests.python import generated
-from tests.python.ops import table
+from tests.python.ops import operands
 from tests.python.ops.cases import CASES, Case
 
 DTYPES = ("bool", "int64", "float32", "float64")
@@ -285,8 +285,8 @@ RANGES: list[tuple[str, Any, float, float, float, float, float]] = [
     ("sin", np.sin, -1e5, 1e5, -1e8, 1e8, 2),
     ("cos", np.cos, -1e5, 1e5, -1e8, 1e8, 2),
     ("tanh", np.tanh, -100, 100, -100, 100, 4),
-    ("sigmoid", table.sigmoid, -20, 80, -36, 700, 8),
-    ("softplus", table.softplus, -80, 80, -700, 700, 8),
+    ("sigmoid", operands.sigmoid, -20, 80, -36, 700, 8),
+    ("softplus", operands.softplus, -80, 80, -700, 700, 8),
 ]
 
 

@@ -11,7 +11,7 @@ import pytest
 import wengert as wg
 from wengert import ComputationRecord, GradError, _core
 
-from tests.python.ops import laws, table
+from tests.python.ops import laws, operands
 from tests.python.ops.table import ROWS, Row
 
 SMOOTH = [row for row in ROWS if row.gradient]
@@ -193,7 +193,7 @@ def test_one_percent_off_is_caught_in_every_op(
 ) -> None:
     true = laws.gradients
 
-    def wrong(*args: Any, **options: Any) -> dict[int, table.Array]:
+    def wrong(*args: Any, **options: Any) -> dict[int, operands.Array]:
         return {k: g * factor for k, g in true(*args, **options).items()}
 
     monkeypatch.setattr(laws, "gradients", wrong)
