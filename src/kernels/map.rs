@@ -73,6 +73,24 @@ pub(crate) fn map<M, T, const N: usize>(
     drive(operands, out, mode, body::<M, T, N>);
 }
 
+/// Writes `M` of `count` elements that lie flat.
+///
+/// # Safety
+/// Each pointer reaches `count` elements of type `T`, `out` room for as many results,
+/// elsewhere.
+#[inline]
+pub(crate) unsafe fn map_flat<M, T, const N: usize>(
+    x: [*const u8; N],
+    out: *mut u8,
+    count: usize,
+) where
+    M: Map<T, N>,
+    T: Lane,
+{
+    // SAFETY: by the contract of this function.
+    unsafe { body::<M, T, N>(x.map(<*const u8>::cast), out.cast(), count) }
+}
+
 /// A loop over `count` elements of each operand.
 type Body<T, O, const N: usize> = unsafe fn([*const T; N], *mut O, usize);
 

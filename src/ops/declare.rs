@@ -2,6 +2,7 @@
 
 use super::scalar::{Scalar, strong_product};
 use crate::array::{View, ViewMut};
+use crate::dtype::DType;
 use crate::kernels::map::{Map, Mode};
 use std::marker::PhantomData;
 
@@ -28,6 +29,15 @@ pub(crate) trait Slope<S, const N: usize, const K: usize>: Entry {
 pub(crate) trait Elementwise: Entry {
     /// Writes the value at every position.
     fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode);
+
+    /// As `map`, for `len` elements of a float type that lie flat.
+    ///
+    /// # Safety
+    /// Each pointer reaches `len` elements of `dtype`, `out` room for as many, elsewhere.
+    unsafe fn map_flat(dtype: DType, x: &[*const u8], out: *mut u8, len: usize) {
+        let _ = (dtype, x, out, len);
+        unreachable!("{} has no flat loop", Self::NAME)
+    }
 
     /// Writes or adds the cotangent of operand `k` at every position.
     fn pull(
@@ -119,6 +129,20 @@ macro_rules! declare_unary {
                 $crate::ops::declare::map_typed!($domain, $Op, 1, [x[0]], out, mode)
             }
 
+            unsafe fn map_flat(
+                dtype: $crate::dtype::DType,
+                x: &[*const u8],
+                out: *mut u8,
+                len: usize,
+            ) {
+                // SAFETY: by the contract of this function.
+                unsafe {
+                    $crate::ops::declare::map_flat_typed!(
+                        $Op, 1, dtype, [x[0]], out, len
+                    )
+                }
+            }
+
             fn pull(
                 _: usize,
                 ct: View<'_>,
@@ -165,6 +189,20 @@ macro_rules! declare_binary {
         impl $crate::ops::declare::Elementwise for $Op {
             fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) {
                 $crate::ops::declare::map_typed!($domain, $Op, 2, [x[0], x[1]], out, mode)
+            }
+
+            unsafe fn map_flat(
+                dtype: $crate::dtype::DType,
+                x: &[*const u8],
+                out: *mut u8,
+                len: usize,
+            ) {
+                // SAFETY: by the contract of this function.
+                unsafe {
+                    $crate::ops::declare::map_flat_typed!(
+                        $Op, 2, dtype, [x[0], x[1]], out, len
+                    )
+                }
             }
 
             fn pull(
@@ -293,6 +331,21 @@ macro_rules! map_typed {
     }};
 }
 pub(crate) use map_typed;
+
+/// The loop of an op's value over elements of a float type that lie flat.
+macro_rules! map_flat_typed {
+    ($Op:ident, $n:literal, $dtype:expr, $x:expr, $out:expr, $len:expr) => {{
+        use $crate::dtype::DType;
+        use $crate::kernels::map::map_flat;
+        use $crate::ops::declare::Forwards;
+        match $dtype {
+            DType::F32 => map_flat::<Forwards<$Op>, f32, $n>($x, $out, $len),
+            DType::F64 => map_flat::<Forwards<$Op>, f64, $n>($x, $out, $len),
+            other => unreachable!("{other} is no float"),
+        }
+    }};
+}
+pub(crate) use map_flat_typed;
 
 /// The loop of an operand's cotangent for the element type of the output.
 macro_rules! pull_typed {

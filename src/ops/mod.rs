@@ -19,6 +19,7 @@ pub(crate) mod symbolic;
 pub(crate) mod view;
 
 use crate::array::{View, ViewMut};
+use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels::map::Mode;
 use crate::shape::{self, Strides, Type};
@@ -196,6 +197,29 @@ macro_rules! ops {
                     $(Op::$B => elementwise::$B::map(x, out, mode),)*
                     $(Op::$C => elementwise::$C::map(x, out, mode),)*
                     _ => unreachable!("{self:?} is not elementwise"),
+                }
+            }
+
+            /// As `map`, for `len` elements of a float type that lie flat.
+            ///
+            /// # Safety
+            /// Each pointer reaches `len` elements of `dtype`, `out` room for as many,
+            /// elsewhere.
+            #[inline(always)]
+            pub(crate) unsafe fn map_flat<const N: usize>(
+                &self,
+                dtype: DType,
+                x: [*const u8; N],
+                out: *mut u8,
+                len: usize,
+            ) {
+                // SAFETY: by the contract of this function.
+                unsafe {
+                    match self {
+                        $(Op::$U => elementwise::$U::map_flat(dtype, &x, out, len),)*
+                        $(Op::$B => elementwise::$B::map_flat(dtype, &x, out, len),)*
+                        _ => unreachable!("{self:?} has no flat loop"),
+                    }
                 }
             }
 

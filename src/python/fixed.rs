@@ -6,14 +6,14 @@ use crate::ops::linalg::MatMul;
 /// An op that is known when the bindings are compiled, so that what follows
 /// from it is worked out then.
 pub(super) trait Fixed {
-    const OP: Op;
+    const OP: &'static Op;
 }
 
 macro_rules! fixed {
     ($($Name:ident: $op:expr;)*) => { $(
         pub(super) struct $Name;
         impl Fixed for $Name {
-            const OP: Op = $op;
+            const OP: &'static Op = &$op;
         }
     )* };
 }

@@ -5,6 +5,7 @@ use super::array::{checked_sizes, dtype_of, sizes};
 use super::error::raise;
 use super::fixed::Fixed;
 use super::operand::{call, is_index, is_operand, node};
+use super::short;
 use super::tensor::{self, PyTensor, apply};
 use crate::ops::elementwise::{binary_ops, compare_ops, unary_ops};
 use crate::ops::{Op, Tag};
@@ -56,9 +57,12 @@ pub(super) fn reduce<'py>(
 
 /// An elementwise op of anything.
 fn unary<'py, F: Fixed>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let op = &F::OP;
+    let op = F::OP;
     let name = op.tag().name();
     if let Ok(tensor) = x.cast_exact::<PyTensor>() {
+        if let Some(result) = short::unary::<F>(tensor) {
+            return result.map(Bound::into_any);
+        }
         return apply(tensor, name, |arena, x, site| arena.unary(op, x, site))
             .map(Bound::into_any);
     }
@@ -73,10 +77,13 @@ fn binary<'py, F: Fixed>(
     a: &Bound<'py, PyAny>,
     b: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(result) = short::binary::<F>(a, b) {
+        return result.map(Bound::into_any);
+    }
     if let (Ok(tensor), true) = (a.cast_exact::<PyTensor>(), is_operand(b)) {
         return tensor::binary::<F>(tensor, b, false);
     }
-    let op = &F::OP;
+    let op = F::OP;
     call(a.py(), op.tag().name(), &[a, b], |arena, x, site| match op {
         Op::Power => arena.power(x[0], x[1], site),
         op => arena.binary(op, x[0], x[1], site),
@@ -95,7 +102,7 @@ macro_rules! bind_unary {
             fn $name<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
                 struct This;
                 impl Fixed for This {
-                    const OP: Op = Op::$Op;
+                    const OP: &'static Op = &Op::$Op;
                 }
                 unary::<This>(x)
             }
@@ -124,7 +131,7 @@ macro_rules! bind_binary {
             ) -> PyResult<Bound<'py, PyAny>> {
                 struct This;
                 impl Fixed for This {
-                    const OP: Op = Op::$Op;
+                    const OP: &'static Op = &Op::$Op;
                 }
                 binary::<This>(a, b)
             }

@@ -3,6 +3,7 @@
 use super::array::from_numpy;
 use super::error::raise;
 use super::handle::Handle;
+use super::object;
 use super::record::{PyRecord, Work, expect_record};
 use super::tensor::PyTensor;
 use crate::diff::gradient::{Gradient, Request};
@@ -86,8 +87,7 @@ impl PyGrad {
             let handle = |&node: &u32| Handle::new(arena, node, arena.site(node));
             Ok(found.iter().map(handle).collect::<Vec<Handle>>())
         })?;
-        let tensor =
-            |handle| Bound::new(py, PyTensor::new(record.clone().unbind(), handle));
+        let tensor = |handle| object::tensor(record, handle);
         let mut results = found.into_iter().map(tensor);
         tree.filled(py, &mut results)
     }

@@ -32,6 +32,12 @@ impl Handle {
         }
     }
 
+    /// As `check`, without saying what is wrong.
+    #[inline]
+    pub(super) fn living(&self, arena: &Arena) -> Option<u32> {
+        arena.epochs().death(self.epoch, self.node).is_none().then_some(self.node)
+    }
+
     /// What messages call the node.
     pub(super) fn label(&self) -> String {
         format!("#{} {}", self.node, self.tag.name())

@@ -120,13 +120,33 @@ impl<T> Lock<T> {
         }
         // SAFETY: this thread holds the lock until `held` is dropped.
         let value = unsafe { &mut *self.value.get() };
-        match catch_unwind(AssertUnwindSafe(|| f(value, &held))) {
-            Ok(result) => result,
-            Err(panic) => {
-                self.poisoned.store(true, Ordering::Relaxed);
-                Err(Error::new(Fault::Internal { op, message: message(&*panic) }))
-            }
+        catch_unwind(AssertUnwindSafe(|| f(value, &held)))
+            .unwrap_or_else(|panic| Err(self.poison(op, &*panic)))
+    }
+
+    /// As `with`, for a short way that may not apply: `None`, with nothing changed, if
+    /// `f` says so or the lock is not free at once.
+    #[inline]
+    pub(super) fn try_with<R>(
+        &self,
+        op: &'static str,
+        f: impl FnOnce(&mut T) -> Option<Result<R>>,
+    ) -> Option<Result<R>> {
+        let _held = Held::take(&self.owner).ok()?;
+        if self.poisoned.load(Ordering::Relaxed) {
+            return None;
         }
+        // SAFETY: this thread holds the lock until `_held` is dropped.
+        let value = unsafe { &mut *self.value.get() };
+        catch_unwind(AssertUnwindSafe(|| f(value)))
+            .unwrap_or_else(|panic| Some(Err(self.poison(op, &*panic))))
+    }
+
+    /// Closes the value for good, after a panic.
+    #[cold]
+    fn poison(&self, op: &'static str, panic: &(dyn std::any::Any + Send)) -> Error {
+        self.poisoned.store(true, Ordering::Relaxed);
+        Error::new(Fault::Internal { op, message: message(panic) })
     }
 
     /// Waits for another thread to leave the lock; an error if this one holds it.

@@ -3,8 +3,10 @@
 use super::array::Pin;
 use super::functions;
 use super::grad::PyGrad;
+use super::object;
 use super::record::{PyMark, PyRecord};
 use super::rng::PyRng;
+use super::short;
 use super::tensor::PyTensor;
 use pyo3::prelude::*;
 
@@ -18,5 +20,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyRng>()?;
     module.add_class::<Pin>()?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    object::install(module.py());
+    short::install(module.py());
     functions::add_all(module)
 }

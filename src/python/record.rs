@@ -152,6 +152,22 @@ impl PyRecord {
         result.map_err(|error| self.explain(py, error))
     }
 
+    /// As `run_at`, for a short way that may not apply: `None`, with nothing changed, if
+    /// `f` says so, or if the record is in use or the place of the call is new to it.
+    #[inline]
+    pub(super) fn try_run_at<R>(
+        &self,
+        py: Python<'_>,
+        op: &'static str,
+        f: impl FnOnce(&mut Arena, u32) -> Option<Result<R>>,
+    ) -> Option<Result<R>> {
+        let place = Place::here(py)?;
+        self.state.try_with(op, |state| {
+            let site = state.sites.find(&place)?;
+            f(&mut state.arena, site)
+        })
+    }
+
     /// The exception for an error, with the lines of its places.
     #[cold]
     pub(super) fn explain(&self, py: Python<'_>, error: Error) -> PyErr {
@@ -185,7 +201,7 @@ pub(super) fn append<'py>(
     let handle = record.get().run_at(py, op, work, |arena, site| {
         f(arena, site).map(|node| Handle::new(arena, node, site))
     })?;
-    Bound::new(py, PyTensor::new(record.clone().unbind(), handle))
+    super::object::tensor(record, handle)
 }
 
 /// Appends a leaf or a constant.

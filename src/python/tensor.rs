@@ -34,10 +34,6 @@ pub(super) struct PyTensor {
 }
 
 impl PyTensor {
-    pub(super) fn new(record: Py<PyRecord>, handle: Handle) -> Self {
-        PyTensor { record, handle }
-    }
-
     /// Runs `f` on the engine and the node, if the handle is alive.
     fn read<R: Send>(
         &self,
@@ -87,7 +83,7 @@ pub(super) fn binary<'py, F: Fixed>(
     other: &Bound<'py, PyAny>,
     reversed: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let (py, op) = (tensor.py(), &F::OP);
+    let (py, op) = (tensor.py(), F::OP);
     let name = op.tag().name();
     let this = tensor.get();
     let record = this.record.bind(py);

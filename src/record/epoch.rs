@@ -32,7 +32,11 @@ impl Epochs {
     /// What ended the life of a handle of `epoch` on node `index`, if anything did.
     #[inline]
     pub(crate) fn death(&self, epoch: u64, index: u32) -> Option<Event> {
-        if epoch == self.current { None } else { self.search(epoch, index) }
+        // Nodes below all floors, such as what a loop rewinds to, have never died.
+        if epoch == self.current || index < self.floors.first()?.len {
+            return None;
+        }
+        self.search(epoch, index)
     }
 
     fn search(&self, epoch: u64, index: u32) -> Option<Event> {

@@ -80,6 +80,27 @@ const KEPT: usize = 4096;
 #[derive(Default)]
 pub(crate) struct Types {
     known: Interned<Type>,
+    /// The sizes of those known, which most calls need alone.
+    extents: Vec<Extent>,
+}
+
+/// How much a value of some type holds.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    pub(crate) dtype: DType,
+    /// The number of elements.
+    pub(crate) len: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Extent {
+    const fn scalar(dtype: DType) -> Self {
+        Extent { dtype, len: 1, bytes: dtype.size() }
+    }
+
+    fn new(ty: &Type) -> Self {
+        Extent { dtype: ty.dtype, len: ty.shape.len(), bytes: ty.bytes() }
+    }
 }
 
 static SCALARS: [Type; 4] = {
@@ -88,6 +109,13 @@ static SCALARS: [Type; 4] = {
     }
     [scalar(DType::Bool), scalar(DType::I64), scalar(DType::F32), scalar(DType::F64)]
 };
+
+static SCALAR_EXTENTS: [Extent; 4] = [
+    Extent::scalar(DType::Bool),
+    Extent::scalar(DType::I64),
+    Extent::scalar(DType::F32),
+    Extent::scalar(DType::F64),
+];
 
 impl Types {
     /// The number of the rank-0 type.
@@ -101,7 +129,11 @@ impl Types {
         if ty.shape.ndim() == 0 {
             return Types::scalar(ty.dtype);
         }
-        self.known.number(ty) + SCALARS.len() as u32
+        let number = self.known.number(ty);
+        if number as usize == self.extents.len() {
+            self.extents.push(Extent::new(ty));
+        }
+        number + SCALARS.len() as u32
     }
 
     /// The type with this number.
@@ -113,11 +145,21 @@ impl Types {
         }
     }
 
+    /// The size of values of the type with this number.
+    #[inline]
+    pub(crate) fn extent(&self, number: u32) -> Extent {
+        match (number as usize).checked_sub(SCALARS.len()) {
+            None => SCALAR_EXTENTS[number as usize],
+            Some(k) => self.extents[k],
+        }
+    }
+
     /// Forgets the types if there are many. No node may refer to one.
     pub(crate) fn shed(&mut self) -> bool {
         let many = self.known.items.len() > KEPT;
         if many {
             self.known.clear();
+            self.extents.clear();
         }
         many
     }

@@ -77,6 +77,8 @@ impl Flags {
 pub(crate) struct Rows {
     chunks: SmallVec<[Chunk; 4]>,
     len: u32,
+    /// Where the next row goes, so that appending need not look for it.
+    end: End,
 }
 
 struct Chunk {
@@ -84,6 +86,20 @@ struct Chunk {
     rows: usize,
     /// Keeps the memory at `first`.
     _buffer: Buffer,
+}
+
+/// The cell after the last row: row `k` of the chunk of `rows` at `first`. With `k` equal
+/// to `rows` the next row needs another chunk.
+struct End {
+    first: *mut u8,
+    rows: usize,
+    k: usize,
+}
+
+impl Default for End {
+    fn default() -> Self {
+        End { first: std::ptr::null_mut(), rows: 0, k: 0 }
+    }
 }
 
 macro_rules! columns {
@@ -159,29 +175,38 @@ impl Rows {
     /// Makes room for one more row; `None` if there is no memory or the record is full.
     #[inline]
     pub(crate) fn reserve(&mut self) -> Option<()> {
-        let (chunk, _) = locate(self.len);
-        if chunk < self.chunks.len() {
-            return Some(());
-        }
-        self.grow(chunk)
+        if self.end.k < self.end.rows { Some(()) } else { self.open() }
     }
 
+    /// Goes on in the next chunk, which is made if it is not there from before.
     #[cold]
-    fn grow(&mut self, chunk: usize) -> Option<()> {
-        if self.len >= MAX_ROWS {
-            return None;
+    fn open(&mut self) -> Option<()> {
+        let (chunk, k) = locate(self.len);
+        if chunk == self.chunks.len() {
+            if self.len >= MAX_ROWS {
+                return None;
+            }
+            let rows = (FIRST as usize) << chunk.min((GROWING - 1) as usize);
+            let buffer = Buffer::try_new(rows * ROW_BYTES)?;
+            self.chunks.push(Chunk { first: buffer.data(), rows, _buffer: buffer });
         }
-        let rows = (FIRST as usize) << chunk.min((GROWING - 1) as usize);
-        let buffer = Buffer::try_new(rows * ROW_BYTES)?;
-        self.chunks.push(Chunk { first: buffer.data(), rows, _buffer: buffer });
+        let Chunk { first, rows, .. } = self.chunks[chunk];
+        self.end = End { first, rows, k };
         Some(())
+    }
+
+    /// The address of the slot of the next row, for which `reserve` made room.
+    #[inline]
+    pub(crate) fn next_slot(&self) -> *mut u64 {
+        debug_assert!(self.end.k < self.end.rows);
+        // SAFETY: `k` is below `rows`, and the slots are the first column.
+        unsafe { self.end.first.cast::<u64>().add(self.end.k) }
     }
 
     /// Appends a row, for which `reserve` made room.
     #[inline]
     pub(crate) fn push(&mut self, row: Row) {
-        let (chunk, k) = locate(self.len);
-        let Chunk { first, rows, .. } = self.chunks[chunk];
+        let End { first, rows, k } = self.end;
         debug_assert!(k < rows);
         // SAFETY: `k` is below `rows`, so each cell is within its column.
         unsafe {
@@ -193,12 +218,19 @@ impl Rows {
             first.add(24 * rows).cast::<u32>().add(k).write(row.site);
             first.add(28 * rows).add(k).write(row.flags.0);
         }
+        self.end.k = k + 1;
         self.len += 1;
     }
 
     /// Drops the rows from `len` on. Chunks are kept for the next rows.
     pub(crate) fn truncate(&mut self, len: u32) {
-        self.len = self.len.min(len);
+        if len >= self.len {
+            return;
+        }
+        self.len = len;
+        let (chunk, k) = locate(len);
+        let Chunk { first, rows, .. } = self.chunks[chunk];
+        self.end = End { first, rows, k };
     }
 
     /// Bytes of all chunks.

@@ -364,25 +364,30 @@ impl Arena {
     /// Makes room for a row and for a value of a type.
     #[inline]
     pub(super) fn reserve(&mut self, op: Tag, ty: u32) -> Result<Storage> {
+        let bytes = self.types.extent(ty).bytes;
         self.reserve_row(op)?;
-        let ty = self.types.get(ty);
-        let bytes = ty.bytes();
-        if bytes <= 8 {
-            let first = self.rows.slot_address(self.rows.len()).cast();
+        if bytes <= size_of::<u64>() {
+            let first = self.rows.next_slot().cast();
             return Ok(Storage { first, slot: 0, kind: Flags::WORD, buffer: None });
         }
         if bytes <= SMALL_BYTES {
-            let first = self.small.allocate(bytes).ok_or_else(|| {
-                let (op, shape) = (op.name(), ty.shape.to_vec());
-                Error::new(Fault::Memory { op, bytes, shape })
-            })?;
+            let Some(first) = self.small.allocate(bytes) else {
+                return Err(self.no_memory(op, ty));
+            };
             let slot = first.addr() as u64;
             return Ok(Storage { first, slot, kind: Flags::SMALL, buffer: None });
         }
-        let buffer = Buffer::new(op.name(), bytes, &ty.shape)?;
+        let buffer = Buffer::new(op.name(), bytes, &self.types.get(ty).shape)?;
         let first = buffer.data();
         let slot = first.addr() as u64;
         Ok(Storage { first, slot, kind: Flags::BUFFER, buffer: Some(buffer) })
+    }
+
+    #[cold]
+    pub(super) fn no_memory(&self, op: Tag, ty: u32) -> Error {
+        let ty = self.types.get(ty);
+        let (op, bytes, shape) = (op.name(), ty.bytes(), ty.shape.to_vec());
+        Error::new(Fault::Memory { op, bytes, shape })
     }
 
     /// Leaves written storage to the row that is pushed next; gives its slot.
@@ -395,7 +400,7 @@ impl Arena {
         }
         if storage.kind == Flags::WORD {
             // SAFETY: the row is reserved and its slot was written.
-            unsafe { self.rows.slot_address(self.len()).read() }
+            unsafe { self.rows.next_slot().read() }
         } else {
             storage.slot
         }
@@ -417,7 +422,7 @@ impl Arena {
             .any(|operand| matches!(*operand, Arg::Value(x) if self.is_active(x)));
         if any_active
             && op.tag().is_differentiable()
-            && self.types.get(ty).dtype.is_float()
+            && self.types.extent(ty).dtype.is_float()
         {
             flags |= Flags::ACTIVE;
         }

@@ -8,10 +8,12 @@ use crate::error::Result;
 use crate::kernels::map::Mode;
 use crate::ops::emit::Arg;
 use crate::ops::{Op, Tier};
-use crate::record::intern::Types;
+use crate::record::intern::{Extent, Types};
 use crate::record::rows::{Flags, Row};
+use crate::record::small::SMALL_BYTES;
 use crate::shape::Type;
 use smallvec::smallvec;
+use std::mem::MaybeUninit;
 
 /// An operand of a loop over flat elements.
 #[derive(Clone, Copy)]
@@ -22,25 +24,16 @@ enum Flat {
 
 impl Arena {
     /// As `apply`, for one operand.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn unary(&mut self, op: &Op, x: u32, site: u32) -> Result<u32> {
-        if op.tag().tier() == Tier::Unary {
-            let row = self.rows.get(x);
-            if row.ty == Types::scalar(DType::F64) {
-                let y = op.value([self.word(x, &row), 0.0]);
-                return self.push_word(op, [x, NONE], y, row.flags, site);
-            }
-            let flat = self.flat(x, &row);
-            if !flat.is_null() && self.types.get(row.ty).dtype.is_float() {
-                let operand = Flat::Node { first: flat, node: x };
-                return self.map_flat(op, [operand], row.ty, row.flags, site);
-            }
+        match self.flat_unary::<true>(op, x, site) {
+            Some(node) => node,
+            None => self.apply(op, smallvec![Arg::Value(x)], site),
         }
-        self.apply(op, smallvec![Arg::Value(x)], site)
     }
 
     /// As `apply`, for two operands.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn binary(
         &mut self,
         op: &Op,
@@ -48,48 +41,99 @@ impl Arena {
         b: Arg<u32>,
         site: u32,
     ) -> Result<u32> {
-        if op.tag().tier() == Tier::Binary {
-            match (a, b) {
-                (Arg::Value(x), Arg::Value(y)) => {
-                    let (p, q) = (self.rows.get(x), self.rows.get(y));
-                    if p.ty == q.ty {
-                        let flags = Flags(p.flags.0 | q.flags.0);
-                        if p.ty == Types::scalar(DType::F64) {
-                            let z = op.value([self.word(x, &p), self.word(y, &q)]);
-                            return self.push_word(op, [x, y], z, flags, site);
-                        }
-                        let (first, second) = (self.flat(x, &p), self.flat(y, &q));
-                        if !first.is_null()
-                            && !second.is_null()
-                            && self.types.get(p.ty).dtype.is_float()
-                        {
-                            let operands = [
-                                Flat::Node { first, node: x },
-                                Flat::Node { first: second, node: y },
-                            ];
-                            return self.map_flat(op, operands, p.ty, flags, site);
-                        }
-                    }
-                }
-                (Arg::Value(x), Arg::Number(number)) => {
-                    if let Some(node) = self.with_number(op, x, number, false, site) {
-                        return node;
-                    }
-                }
-                (Arg::Number(number), Arg::Value(y)) => {
-                    if let Some(node) = self.with_number(op, y, number, true, site) {
-                        return node;
-                    }
-                }
-                (Arg::Number(_), Arg::Number(_)) => {}
-            }
+        match self.flat_binary::<true>(op, a, b, site) {
+            Some(node) => node,
+            None => self.apply(op, smallvec![a, b], site),
         }
-        self.apply(op, smallvec![a, b], site)
     }
 
-    /// As `binary` for a flat float node and a number; `None` for other nodes.
+    /// As `unary`, if the way is short and the value small; otherwise `None`.
+    #[cfg(feature = "python")]
     #[inline(always)]
-    fn with_number(
+    pub(crate) fn small_unary(
+        &mut self,
+        op: &Op,
+        x: u32,
+        site: u32,
+    ) -> Option<Result<u32>> {
+        self.flat_unary::<false>(op, x, site)
+    }
+
+    /// As `binary`, if the way is short and the value small; otherwise `None`.
+    #[cfg(feature = "python")]
+    #[inline(always)]
+    pub(crate) fn small_binary(
+        &mut self,
+        op: &Op,
+        a: Arg<u32>,
+        b: Arg<u32>,
+        site: u32,
+    ) -> Option<Result<u32>> {
+        self.flat_binary::<false>(op, a, b, site)
+    }
+
+    /// As `unary`, if the way is short; otherwise `None`. `LARGE` says whether it takes
+    /// values that are not small.
+    #[inline(always)]
+    fn flat_unary<const LARGE: bool>(
+        &mut self,
+        op: &Op,
+        x: u32,
+        site: u32,
+    ) -> Option<Result<u32>> {
+        if op.tag().tier() != Tier::Unary {
+            return None;
+        }
+        let row = self.rows.get(x);
+        if row.ty == Types::scalar(DType::F64) {
+            let y = op.value([self.word(x, &row), 0.0]);
+            return Some(self.push_word(op, [x, NONE], y, row.flags, site));
+        }
+        let operand = Flat::Node { first: self.flat(x, &row)?, node: x };
+        self.map_flat::<LARGE, _>(op, [operand], row.ty, row.flags, site)
+    }
+
+    /// As `binary`, if the way is short; otherwise `None`.
+    #[inline(always)]
+    fn flat_binary<const LARGE: bool>(
+        &mut self,
+        op: &Op,
+        a: Arg<u32>,
+        b: Arg<u32>,
+        site: u32,
+    ) -> Option<Result<u32>> {
+        if op.tag().tier() != Tier::Binary {
+            return None;
+        }
+        let (x, y) = match (a, b) {
+            (Arg::Value(x), Arg::Value(y)) => (x, y),
+            (Arg::Value(x), Arg::Number(number)) => {
+                return self.with_number::<LARGE>(op, x, number, false, site);
+            }
+            (Arg::Number(number), Arg::Value(y)) => {
+                return self.with_number::<LARGE>(op, y, number, true, site);
+            }
+            (Arg::Number(_), Arg::Number(_)) => return None,
+        };
+        let (p, q) = (self.rows.get(x), self.rows.get(y));
+        if p.ty != q.ty {
+            return None;
+        }
+        let flags = Flags(p.flags.0 | q.flags.0);
+        if p.ty == Types::scalar(DType::F64) {
+            let z = op.value([self.word(x, &p), self.word(y, &q)]);
+            return Some(self.push_word(op, [x, y], z, flags, site));
+        }
+        let operands = [
+            Flat::Node { first: self.flat(x, &p)?, node: x },
+            Flat::Node { first: self.flat(y, &q)?, node: y },
+        ];
+        self.map_flat::<LARGE, _>(op, operands, p.ty, flags, site)
+    }
+
+    /// As `flat_binary` for a node and a number.
+    #[inline]
+    fn with_number<const LARGE: bool>(
         &mut self,
         op: &Op,
         x: u32,
@@ -98,10 +142,6 @@ impl Arena {
         site: u32,
     ) -> Option<Result<u32>> {
         let row = self.rows.get(x);
-        let first = self.flat(x, &row);
-        if first.is_null() || !self.types.get(row.ty).dtype.is_float() {
-            return None;
-        }
         if row.ty == Types::scalar(DType::F64) {
             let (value, code) = (self.word(x, &row), self.numbers.position(number));
             let (a, b) = (value, number.to_f64());
@@ -110,22 +150,23 @@ impl Arena {
                 if reversed { ([b, a], [rhs, lhs]) } else { ([a, b], [lhs, rhs]) };
             return Some(self.push_word(op, codes, op.value(values), row.flags, site));
         }
-        let (node, number) = (Flat::Node { first, node: x }, Flat::Number(number));
+        let node = Flat::Node { first: self.flat(x, &row)?, node: x };
+        let number = Flat::Number(number);
         let operands = if reversed { [number, node] } else { [node, number] };
-        Some(self.map_flat(op, operands, row.ty, row.flags, site))
+        self.map_flat::<LARGE, _>(op, operands, row.ty, row.flags, site)
     }
 
-    /// The address of a node's first element if the elements lie in C order without
-    /// gaps, otherwise null.
+    /// The address of a node's first element, if the elements lie in C order without
+    /// gaps.
     #[inline]
-    fn flat(&self, node: u32, row: &Row) -> *const u8 {
+    fn flat(&self, node: u32, row: &Row) -> Option<*const u8> {
         match row.flags.storage() {
-            Flags::WORD => self.rows.slot_address(node).cast_const().cast(),
-            Flags::ALIAS => {
+            Flags::SMALL | Flags::BUFFER => Some(row.slot as *const u8),
+            Flags::WORD => Some(self.rows.slot_address(node).cast_const().cast()),
+            _ => {
                 let alias = &self.aliases[row.slot as usize];
-                if alias.strides.is_none() { alias.first } else { std::ptr::null() }
+                alias.strides.is_none().then_some(alias.first)
             }
-            _ => row.slot as *const u8,
         }
     }
 
@@ -169,22 +210,97 @@ impl Arena {
     }
 
     /// Appends a node of a differentiable elementwise op whose operands are flat and of
-    /// one float type, which is the result's. `flags` are the operands'. Most nodes
-    /// take this path, so nothing is looked at twice.
+    /// one type, which is the result's; `None` if it is no float type. `flags` are the
+    /// operands'. Most nodes take this path, so nothing is looked at twice.
     #[inline(always)]
-    fn map_flat<const N: usize>(
+    fn map_flat<const LARGE: bool, const N: usize>(
         &mut self,
         op: &Op,
         operands: [Flat; N],
         ty: u32,
         flags: Flags,
         site: u32,
-    ) -> Result<u32> {
+    ) -> Option<Result<u32>> {
+        let extent = self.types.extent(ty);
+        if !extent.dtype.is_float() {
+            return None;
+        }
+        let computed = if extent.bytes <= SMALL_BYTES {
+            self.map_small(op, &operands, ty, extent)
+        } else if LARGE {
+            self.map_large(op, &operands, ty)
+        } else {
+            return None;
+        };
+        let (slot, storage) = match computed {
+            Ok(value) => value,
+            Err(error) => return Some(Err(error)),
+        };
+        let mut codes = [NONE; 2];
+        for (code, operand) in codes.iter_mut().zip(operands) {
+            *code = match operand {
+                Flat::Node { node, .. } => node,
+                Flat::Number(number) => self.numbers.position(number) | NUMBER,
+            };
+        }
+        let flags = Flags(storage | flags.0 & Flags::ACTIVE);
+        let ([lhs, rhs], op) = (codes, self.ops.number(op));
+        self.rows.push(Row { slot, lhs, rhs, ty, op, site, flags });
+        Some(Ok(self.len() - 1))
+    }
+
+    /// Computes a value of at most `SMALL_BYTES`, in one loop over what lies flat. Gives
+    /// the slot of its row, and where the value is.
+    #[inline(always)]
+    fn map_small<const N: usize>(
+        &mut self,
+        op: &Op,
+        operands: &[Flat; N],
+        ty: u32,
+        Extent { dtype, len, bytes }: Extent,
+    ) -> Result<(u64, u8)> {
+        self.reserve_row(op.tag())?;
+        let is_word = bytes <= size_of::<u64>();
+        let out = if is_word {
+            self.rows.next_slot().cast()
+        } else if let Some(memory) = self.small.allocate(bytes) {
+            memory
+        } else {
+            return Err(self.no_memory(op.tag(), ty));
+        };
+        let mut repeated = [[const { MaybeUninit::uninit() }; SMALL_BYTES / 8]; N];
+        let mut firsts = [std::ptr::null(); N];
+        for ((first, operand), block) in
+            firsts.iter_mut().zip(operands).zip(&mut repeated)
+        {
+            *first = match *operand {
+                Flat::Node { first, .. } => first,
+                Flat::Number(number) => repeat(number, dtype, len, block),
+            };
+        }
+        // SAFETY: the operands have `len` elements of this type, and the memory, which
+        // nothing else uses, has room for as many.
+        unsafe { op.map_flat(dtype, firsts, out, len) };
+        if is_word {
+            // SAFETY: the row is reserved and its slot was written.
+            Ok((unsafe { self.rows.next_slot().read() }, Flags::WORD))
+        } else {
+            Ok((out.addr() as u64, Flags::SMALL))
+        }
+    }
+
+    /// As `map_small`, for a value of any size.
+    fn map_large<const N: usize>(
+        &mut self,
+        op: &Op,
+        operands: &[Flat; N],
+        ty: u32,
+    ) -> Result<(u64, u8)> {
         let storage = self.reserve(op.tag(), ty)?;
         let Type { shape, dtype } = self.types.get(ty);
         let (shape, dtype): (&[usize], DType) = (shape, *dtype);
         let mut words = [0; N];
-        for (word, operand) in words.iter_mut().zip(&operands) {
+        for (word, operand) in words.iter_mut().zip(operands) {
             if let Flat::Number(number) = operand {
                 *word = number.to_bits(dtype);
             }
@@ -199,17 +315,8 @@ impl Arena {
         // SAFETY: the storage has room for this type and nothing else uses it.
         let out = unsafe { ViewMut::from_raw(storage.first, shape, dtype) };
         op.map(&views, out, Mode::Write);
-        let mut codes = [NONE; 2];
-        for (code, operand) in codes.iter_mut().zip(operands) {
-            *code = match operand {
-                Flat::Node { node, .. } => node,
-                Flat::Number(number) => self.numbers.position(number) | NUMBER,
-            };
-        }
-        let flags = Flags(storage.kind | flags.0 & Flags::ACTIVE);
-        let (slot, op, [lhs, rhs]) = (self.finish(storage), self.ops.number(op), codes);
-        self.rows.push(Row { slot, lhs, rhs, ty, op, site, flags });
-        Ok(self.len() - 1)
+        let kind = storage.kind;
+        Ok((self.finish(storage), kind))
     }
 
     /// What the rule of a differentiable elementwise node reads, if its operands are
@@ -231,8 +338,8 @@ impl Arena {
                 Arg::Number(number) => words[k] = number.to_bits(dtype),
                 Arg::Value(x) => {
                     let operand = self.rows.get(x);
-                    firsts[k] = self.flat(x, &operand);
-                    if operand.ty != row.ty || firsts[k].is_null() {
+                    firsts[k] = self.flat(x, &operand)?;
+                    if operand.ty != row.ty {
                         return None;
                     }
                     targets[k] = Some(x);
@@ -248,7 +355,25 @@ impl Arena {
             unsafe { View::from_raw(firsts[k], shape, None, dtype) }
         });
         // SAFETY: as in `view`; the result of an elementwise op is flat.
-        let y = unsafe { View::from_raw(self.flat(node, &row), shape, None, dtype) };
+        let y = unsafe { View::from_raw(self.flat(node, &row)?, shape, None, dtype) };
         Some(FlatNode { targets, views, y, shape, dtype })
     }
+}
+
+/// Fills the block with `len` elements of the number; gives the address of the first.
+#[inline]
+fn repeat(
+    number: Scalar,
+    dtype: DType,
+    len: usize,
+    block: &mut [MaybeUninit<u64>; SMALL_BYTES / 8],
+) -> *const u8 {
+    let word = number.to_bits(dtype);
+    if dtype == DType::F32 {
+        // The element is the low half: twice the same makes two elements a word.
+        block[..len.div_ceil(2)].fill(MaybeUninit::new(word << 32 | word));
+    } else {
+        block[..len].fill(MaybeUninit::new(word));
+    }
+    block.as_ptr().cast()
 }

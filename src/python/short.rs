@@ -1,0 +1,162 @@
+//! The short way through an elementwise op, which most calls take: operands are small
+//! tensors of one record, or one of them a Python number, and no error is in sight.
+//!
+//! Whatever is not so is declined here and goes the full way, which says what is wrong.
+
+use super::fixed::{Add, Divide, Fixed, Multiply, Subtract};
+use super::handle::Handle;
+use super::object;
+use super::tensor::PyTensor;
+use crate::dtype::Scalar;
+use crate::error::Result;
+use crate::ops::Op;
+use crate::ops::emit::Arg;
+use crate::record::Arena;
+use pyo3::prelude::*;
+use pyo3::{PyTypeInfo, ffi};
+use std::sync::OnceLock;
+
+/// An operand that the short way takes.
+enum Short<'a, 'py> {
+    Tensor(&'a Bound<'py, PyTensor>),
+    Number(Scalar),
+}
+
+impl<'a, 'py> Short<'a, 'py> {
+    #[inline]
+    fn new(value: &'a Bound<'py, PyAny>) -> Option<Self> {
+        let (py, object) = (value.py(), value.as_ptr());
+        // SAFETY: the object is alive, and read as the type that it was found to have.
+        unsafe {
+            let class = ffi::Py_TYPE(object);
+            if class == PyTensor::type_object_raw(py) {
+                return Some(Short::Tensor(value.cast_unchecked()));
+            }
+            if class == &raw mut ffi::PyFloat_Type {
+                let number = ffi::PyFloat_AS_DOUBLE(object);
+                return Some(Short::Number(Scalar::Float(number)));
+            }
+            if class == &raw mut ffi::PyLong_Type {
+                let mut overflow = 0;
+                let number =
+                    ffi::PyLong_AsLongLongAndOverflow(object, &raw mut overflow);
+                return (overflow == 0).then_some(Short::Number(Scalar::Int(number)));
+            }
+        }
+        None
+    }
+}
+
+/// Appends the node that `f` makes of a tensor, or declines.
+#[inline]
+fn append<'py>(
+    tensor: &Bound<'py, PyTensor>,
+    op: &'static str,
+    f: impl FnOnce(&mut Arena, u32, u32) -> Option<Result<u32>>,
+) -> Option<PyResult<Bound<'py, PyTensor>>> {
+    let py = tensor.py();
+    let PyTensor { record, handle } = tensor.get();
+    let record = record.bind(py);
+    let made = record.get().try_run_at(py, op, |arena, site| {
+        let x = handle.living(arena)?;
+        let node = f(arena, x, site)?;
+        Some(node.map(|node| Handle::new(arena, node, site)))
+    })?;
+    Some(match made {
+        Ok(handle) => object::tensor(record, handle),
+        Err(error) => Err(record.get().explain(py, error)),
+    })
+}
+
+/// Applies `F` to a tensor, or declines.
+#[inline]
+pub(super) fn unary<'py, F: Fixed>(
+    x: &Bound<'py, PyTensor>,
+) -> Option<PyResult<Bound<'py, PyTensor>>> {
+    let op = F::OP;
+    append(x, op.tag().name(), |arena, x, site| arena.small_unary(op, x, site))
+}
+
+/// Applies `F` to two operands, or declines.
+#[inline]
+pub(super) fn binary<'py, F: Fixed>(
+    a: &Bound<'py, PyAny>,
+    b: &Bound<'py, PyAny>,
+) -> Option<PyResult<Bound<'py, PyTensor>>> {
+    let op = F::OP;
+    let name = op.tag().name();
+    if matches!(op, Op::Power) {
+        // Some exponents stand for other ops.
+        return None;
+    }
+    match (Short::new(a)?, Short::new(b)?) {
+        (Short::Tensor(a), Short::Tensor(b)) => {
+            let (this, other) = (a.get(), b.get());
+            if this.record.as_ptr() != other.record.as_ptr() {
+                return None;
+            }
+            append(a, name, |arena, x, site| {
+                let y = other.handle.living(arena)?;
+                arena.small_binary(op, Arg::Value(x), Arg::Value(y), site)
+            })
+        }
+        (Short::Tensor(a), Short::Number(b)) => append(a, name, |arena, x, site| {
+            arena.small_binary(op, Arg::Value(x), Arg::Number(b), site)
+        }),
+        (Short::Number(a), Short::Tensor(b)) => append(b, name, |arena, y, site| {
+            arena.small_binary(op, Arg::Number(a), Arg::Value(y), site)
+        }),
+        (Short::Number(_), Short::Number(_)) => None,
+    }
+}
+
+/// Puts the short way before the full one of a tensor's operators.
+///
+/// The interpreter calls these functions as they are: what is declined goes on to the
+/// function that was there before.
+pub(super) fn install(py: Python<'_>) {
+    macro_rules! operators {
+        ($($slot:ident: $Op:ident;)*) => { $({
+            static FULL: OnceLock<ffi::binaryfunc> = OnceLock::new();
+
+            unsafe extern "C" fn short(
+                a: *mut ffi::PyObject,
+                b: *mut ffi::PyObject,
+            ) -> *mut ffi::PyObject {
+                // SAFETY: the interpreter calls this attached, with living operands.
+                unsafe {
+                    let py = Python::assume_attached();
+                    let (x, y) = (Borrowed::from_ptr(py, a), Borrowed::from_ptr(py, b));
+                    match (binary::<$Op>(&x, &y), FULL.get()) {
+                        (Some(Ok(tensor)), _) => tensor.into_ptr(),
+                        (Some(Err(error)), _) => {
+                            error.restore(py);
+                            std::ptr::null_mut()
+                        }
+                        (None, Some(full)) => full(a, b),
+                        (None, None) => {
+                            py.NotImplemented().into_ptr()
+                        }
+                    }
+                }
+            }
+
+            // SAFETY: the thread is attached, and the class, which cannot be derived
+            // from, is not in use yet.
+            unsafe {
+                let number = (*PyTensor::type_object_raw(py)).tp_as_number;
+                if FULL.get().is_none()
+                    && let Some(full) = (*number).$slot.replace(short)
+                {
+                    FULL.get_or_init(|| full);
+                }
+            }
+        })* };
+    }
+    operators! {
+        nb_add: Add;
+        nb_subtract: Subtract;
+        nb_multiply: Multiply;
+        nb_true_divide: Divide;
+    }
+}
