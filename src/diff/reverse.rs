@@ -7,16 +7,15 @@
 use super::workspace::{Slot, Workspace};
 use crate::array::buffer::Buffer;
 use crate::array::{Fresh, NdArray, View, ViewMut};
-use crate::dtype::{DType, Scalar};
+use crate::dtype::Scalar;
 use crate::emit::{Eager, Recorder};
 use crate::error::{Error, Fault, Place, Result};
 use crate::kernels::map::Mode;
 use crate::ops::emit::{Arg, Cotangents, Emit, Node};
 use crate::ops::scalar::strong_product;
-use crate::ops::{Op, Tier};
-use crate::record::intern::Types;
-use crate::record::rows::Flags;
-use crate::record::{Arena, FlatNode};
+use crate::ops::{Op, SlopeAt, Tier};
+use crate::record::rows::{Flags, Row};
+use crate::record::{Arena, FlatNode, word_slopes};
 use crate::shape::Type;
 use smallvec::SmallVec;
 
@@ -54,8 +53,14 @@ impl Wanted {
 
     #[inline]
     fn has(&self, arena: &Arena, node: u32) -> bool {
+        self.has_with(node, || arena.flags(node))
+    }
+
+    /// As `has`, for a node whose flags may be known.
+    #[inline]
+    fn has_with(&self, node: u32, flags: impl FnOnce() -> Flags) -> bool {
         match self {
-            Wanted::Active => arena.is_active(node),
+            Wanted::Active => flags().has(Flags::ACTIVE),
             Wanted::Marked { first, bits } => {
                 node >= *first && bit(bits, (node - first) as usize)
             }
@@ -124,9 +129,10 @@ fn gradient_reached(arena: &Arena, node: u32) -> Error {
 }
 
 /// Whether the cotangent of a visited node is to be kept.
-fn is_kept(arena: &Arena, task: &Task<'_>, node: u32) -> bool {
+#[inline]
+fn is_kept(task: &Task<'_>, node: u32, flags: Flags) -> bool {
     match task.targets {
-        None => arena.flags(node).has(Flags::LEAF),
+        None => flags.has(Flags::LEAF),
         Some(targets) => targets.binary_search(&node).is_ok(),
     }
 }
@@ -178,44 +184,68 @@ impl Sweep<'_> {
             None => NdArray::repeated(Scalar::Float(1.0), arena.ty(task.loss).clone())?,
         };
         self.work.add(task.loss, seed)?;
-        for node in (0..=task.loss).rev() {
+        let mut rest = task.loss + 1;
+        loop {
+            if task.targets.is_none() {
+                rest = self.visit_words(rest, wanted);
+            }
+            let Some(node) = rest.checked_sub(1) else { break };
+            rest = node;
+            let row = arena.row(node);
             let slot = self.work.take(node);
             if matches!(slot, Slot::Empty) {
                 continue;
             }
-            let flags = arena.flags(node);
-            if flags.has(Flags::GRADIENT) {
+            if row.flags.has(Flags::GRADIENT) {
                 return Err(gradient_reached(arena, node));
             }
-            if !is_kept(arena, task, node) {
-                self.visit(node, slot, wanted)?;
+            if !is_kept(task, node, row.flags) {
+                self.visit(node, &row, slot, wanted)?;
                 continue;
             }
             let array = self.work.array_of(slot, arena.ty(node))?;
-            if !flags.has(Flags::LEAF) {
+            if !row.flags.has(Flags::LEAF) {
                 self.work.set(node, array.clone());
                 let slot = self.work.take(node);
-                self.visit(node, slot, wanted)?;
+                self.visit(node, &row, slot, wanted)?;
             }
             kept.push((node, array));
         }
         Ok(())
     }
 
+    /// Visits the nodes below `rest` as long as they are rank-0 `f64` nodes and no
+    /// targets; gives those that are left. A loop of its own stays within registers.
+    #[inline(never)]
+    fn visit_words(&mut self, mut rest: u32, wanted: &Wanted) -> u32 {
+        while let Some(node) = rest.checked_sub(1) {
+            let row = self.arena.row(node);
+            let Some(slopes) = word_slopes(&row) else { break };
+            if let Some(ct) = self.work.take_word(node) {
+                self.visit_word(node, &row, slopes, ct, wanted);
+            }
+            rest = node;
+        }
+        rest
+    }
+
     /// Hands the node's cotangent to its operands.
-    #[inline]
-    fn visit(&mut self, node: u32, slot: Slot, wanted: &Wanted) -> Result<()> {
-        let op = self.arena.op(node);
+    fn visit(
+        &mut self,
+        node: u32,
+        row: &Row,
+        slot: Slot,
+        wanted: &Wanted,
+    ) -> Result<()> {
+        if let (&Slot::Word(ct), Some(slopes)) = (&slot, word_slopes(row)) {
+            self.visit_word(node, row, slopes, ct, wanted);
+            return Ok(());
+        }
+        let op = self.arena.op_of(row);
         match (slot, op.tag().tier()) {
             (Slot::Empty, _) => Ok(()),
-            (Slot::Word(ct), Tier::Unary | Tier::Binary)
-                if self.arena.type_number(node) == Types::scalar(DType::F64) =>
-            {
-                self.visit_word(node, op, ct, wanted);
-                Ok(())
-            }
             (Slot::Dense(ct), Tier::Unary | Tier::Binary) if !self.task.ieee => {
-                match self.visit_flat(node, op, ct, wanted)? {
+                match self.visit_flat(node, row, op, ct, wanted)? {
                     None => Ok(()),
                     Some(ct) => {
                         self.visit_elementwise(node, op, Slot::Dense(ct), wanted)
@@ -230,27 +260,25 @@ impl Sweep<'_> {
     }
 
     /// A rank-0 `f64` node, whose operands are such nodes too, or numbers.
-    #[inline]
-    fn visit_word(&mut self, node: u32, op: &Op, ct: f64, wanted: &Wanted) {
+    #[inline(always)]
+    fn visit_word(
+        &mut self,
+        node: u32,
+        row: &Row,
+        slopes: &[SlopeAt; 2],
+        ct: f64,
+        wanted: &Wanted,
+    ) {
         let arena = self.arena;
-        let arity = if op.tag().tier() == Tier::Unary { 1 } else { 2 };
-        let mut x = [0.0; 2];
-        let mut nodes = [None; 2];
-        for k in 0..arity {
-            match arena.operand(node, k) {
-                Arg::Number(number) => x[k] = number.to_f64(),
-                Arg::Value(operand) => {
-                    x[k] = arena.scalar(operand);
-                    nodes[k] = Some(operand);
-                }
-            }
-        }
-        let y = arena.scalar(node);
-        for (k, operand) in nodes.into_iter().enumerate() {
-            let Some(operand) = operand.filter(|&x| wanted.has(arena, x)) else {
+        let (a, first) = arena.word_operand(row.lhs);
+        let (b, second) = arena.word_operand(row.rhs);
+        let y = arena.word(node, row);
+        for (operand, slope) in [first, second].into_iter().zip(slopes) {
+            let Some((operand, flags)) = operand else { continue };
+            if !wanted.has_with(operand, || flags) {
                 continue;
-            };
-            let slope = op.slope(k, x, y);
+            }
+            let slope = slope(a, b, y);
             let ct =
                 if self.task.ieee { ct * slope } else { strong_product(ct, slope) };
             self.work.add_word(operand, ct);
@@ -263,6 +291,7 @@ impl Sweep<'_> {
     fn visit_flat(
         &mut self,
         node: u32,
+        row: &Row,
         op: &Op,
         ct: Buffer,
         wanted: &Wanted,
@@ -270,7 +299,7 @@ impl Sweep<'_> {
         let arena = self.arena;
         let mut words = [0; 2];
         let Some(FlatNode { targets, views, y, shape, dtype }) =
-            arena.flat_node(node, &mut words)
+            arena.flat_node(node, row, &mut words)
         else {
             return Ok(Some(ct));
         };
@@ -467,7 +496,7 @@ fn run_recorded(
         if arena.flags(node).has(Flags::GRADIENT) {
             return Err(gradient_reached(arena, node));
         }
-        if is_kept(arena, task, node) {
+        if is_kept(task, node, arena.flags(node)) {
             kept.push((node, ct));
         }
         let mask = wanted_mask(arena, node, &wanted);

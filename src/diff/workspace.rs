@@ -58,12 +58,25 @@ impl Workspace {
         &mut self.slots[node as usize]
     }
 
+    /// Takes a node's cotangent, if it is a word.
+    #[inline(always)]
+    pub(crate) fn take_word(&mut self, node: u32) -> Option<f64> {
+        let slot = self.slot(node);
+        let &mut Slot::Word(ct) = slot else { return None };
+        // Forgotten, so that no code is made to drop a word.
+        std::mem::forget(std::mem::take(slot));
+        Some(ct)
+    }
+
     /// Adds to the cotangent of a rank-0 `f64` node.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add_word(&mut self, node: u32, ct: f64) {
-        match self.slot(node) {
-            Slot::Word(sum) => *sum += ct,
-            slot => *slot = Slot::Word(ct),
+        let slot = self.slot(node);
+        if let Slot::Word(sum) = slot {
+            *sum += ct;
+        } else {
+            debug_assert!(matches!(slot, Slot::Empty), "a rank-0 f64 node has a word");
+            std::mem::forget(std::mem::replace(slot, Slot::Word(ct)));
         }
     }
 

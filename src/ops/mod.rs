@@ -72,6 +72,9 @@ pub(crate) trait Rules: Forward {
     ) -> Result<()>;
 }
 
+/// A partial derivative at a point: from the operands and the value, the slope.
+pub(crate) type SlopeAt = fn(f64, f64, f64) -> f64;
+
 macro_rules! ops {
     (
         source { $($S:ident $source:literal)* }
@@ -166,6 +169,20 @@ macro_rules! ops {
             /// order of their tags.
             pub(crate) const PLAIN: &[Op] =
                 &[$(Op::$S,)* $(Op::$U,)* $(Op::$B,)* $(Op::$C,)*];
+
+            /// The partial derivatives of the plain ops that have any.
+            pub(crate) const SLOPES: &[Option<[SlopeAt; 2]>] = &[
+                $({ let _ = Tag::$S; None },)*
+                $(Some([
+                    |a, _, y| elementwise::$U::slope([a], y),
+                    |_, _, _| unreachable!("there is no second operand"),
+                ]),)*
+                $(Some([
+                    |a, b, y| <elementwise::$B as Slope<f64, 2, 0>>::slope([a, b], y),
+                    |a, b, y| <elementwise::$B as Slope<f64, 2, 1>>::slope([a, b], y),
+                ]),)*
+                $({ let _ = Tag::$C; None },)*
+            ];
 
             /// The op without its parameters.
             #[inline]

@@ -4,9 +4,11 @@
 mod evaluate;
 mod flat;
 
+pub(crate) use flat::word_slopes;
+
 use super::epoch::Epochs;
 use super::intern::{Numbers, Ops, Types};
-use super::rows::{Flags, Rows};
+use super::rows::{Flags, Row, Rows};
 use super::small::{Position, Small};
 use crate::array::buffer::Buffer;
 use crate::array::{NdArray, View};
@@ -133,6 +135,18 @@ impl Arena {
     #[inline]
     pub(crate) fn ty(&self, node: u32) -> &Type {
         self.types.get(self.rows.ty(node))
+    }
+
+    /// All that a row holds.
+    #[inline(always)]
+    pub(crate) fn row(&self, node: u32) -> Row {
+        self.rows.get(node)
+    }
+
+    /// The op of a node with this row.
+    #[inline]
+    pub(crate) fn op_of(&self, row: &Row) -> &Op {
+        self.ops.get(row.op)
     }
 
     /// A node's op.

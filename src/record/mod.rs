@@ -23,7 +23,7 @@ mod small;
 mod tensor;
 
 pub use arena::Mark;
-pub(crate) use arena::{Arena, FlatNode};
+pub(crate) use arena::{Arena, FlatNode, word_slopes};
 pub(crate) use compose::Reduction;
 pub use compose::{Index, NodeIndex};
 pub use handle::ComputationRecord;

@@ -5,7 +5,6 @@
 //! holds its columns one behind the other.
 
 use crate::array::buffer::Buffer;
-use smallvec::SmallVec;
 
 const FIRST: u32 = 64;
 const LARGEST: u32 = 1 << 16;
@@ -75,7 +74,7 @@ impl Flags {
 /// The rows of a record.
 #[derive(Default)]
 pub(crate) struct Rows {
-    chunks: SmallVec<[Chunk; 4]>,
+    chunks: Vec<Chunk>,
     len: u32,
     /// Where the next row goes, so that appending need not look for it.
     end: End,
@@ -84,6 +83,8 @@ pub(crate) struct Rows {
 struct Chunk {
     first: *mut u8,
     rows: usize,
+    /// The number of its first row.
+    start: u32,
     /// Keeps the memory at `first`.
     _buffer: Buffer,
 }
@@ -135,12 +136,10 @@ impl Rows {
         Flags(unsafe { self.cell::<u8>(row, 28).read() })
     }
 
-    /// All cells of a row, found once.
-    #[inline]
+    /// All cells of a row, found once. Inlined, so that what is not used is not read.
+    #[inline(always)]
     pub(crate) fn get(&self, row: u32) -> Row {
-        let (chunk, k) = locate(row);
-        let Chunk { first, rows, .. } = self.chunks[chunk];
-        debug_assert!(k < rows && row < self.len);
+        let (&Chunk { first, rows, .. }, k) = self.locate(row);
         // SAFETY: `k` is below `rows`, so each cell is within its column, and
         // committed rows are initialised.
         unsafe {
@@ -162,12 +161,21 @@ impl Rows {
         self.cell::<u64>(row, 0)
     }
 
+    /// The chunk of a committed row, and the row's position in it.
+    #[inline(always)]
+    fn locate(&self, row: u32) -> (&Chunk, usize) {
+        debug_assert!(row < self.len, "row {row} of {}", self.len);
+        // SAFETY: there are chunks for all committed rows.
+        let chunk = unsafe { self.chunks.get_unchecked(chunk_of(row)) };
+        let k = (row - chunk.start) as usize;
+        debug_assert!(k < chunk.rows);
+        (chunk, k)
+    }
+
     /// A row's cell in the column whose cells start at `offset` bytes a row.
     #[inline]
     fn cell<T>(&self, row: u32, offset: usize) -> *mut T {
-        let (chunk, k) = locate(row);
-        let chunk = &self.chunks[chunk];
-        debug_assert!(k < chunk.rows);
+        let (chunk, k) = self.locate(row);
         // SAFETY: the column starts after the columns before it, all of `rows` cells.
         unsafe { chunk.first.add(chunk.rows * offset).cast::<T>().add(k) }
     }
@@ -181,18 +189,25 @@ impl Rows {
     /// Goes on in the next chunk, which is made if it is not there from before.
     #[cold]
     fn open(&mut self) -> Option<()> {
-        let (chunk, k) = locate(self.len);
+        let chunk = chunk_of(self.len);
         if chunk == self.chunks.len() {
             if self.len >= MAX_ROWS {
                 return None;
             }
             let rows = (FIRST as usize) << chunk.min((GROWING - 1) as usize);
             let buffer = Buffer::try_new(rows * ROW_BYTES)?;
-            self.chunks.push(Chunk { first: buffer.data(), rows, _buffer: buffer });
+            self.chunks.try_reserve(1).ok()?;
+            let (first, start) = (buffer.data(), self.len);
+            self.chunks.push(Chunk { first, rows, start, _buffer: buffer });
         }
-        let Chunk { first, rows, .. } = self.chunks[chunk];
-        self.end = End { first, rows, k };
+        self.end_at(self.len);
         Some(())
+    }
+
+    /// Puts the end at a row of a chunk that is there.
+    fn end_at(&mut self, row: u32) {
+        let Chunk { first, rows, start, .. } = self.chunks[chunk_of(row)];
+        self.end = End { first, rows, k: (row - start) as usize };
     }
 
     /// The address of the slot of the next row, for which `reserve` made room.
@@ -228,9 +243,7 @@ impl Rows {
             return;
         }
         self.len = len;
-        let (chunk, k) = locate(len);
-        let Chunk { first, rows, .. } = self.chunks[chunk];
-        self.end = End { first, rows, k };
+        self.end_at(len);
     }
 
     /// Bytes of all chunks.
@@ -239,18 +252,16 @@ impl Rows {
     }
 }
 
-/// The chunk of a row, and the row's position in it.
-#[inline]
-fn locate(row: u32) -> (usize, usize) {
+/// The chunk of a row.
+#[inline(always)]
+fn chunk_of(row: u32) -> usize {
     let shifted = row + FIRST;
-    if shifted < GROWN {
-        let chunk = shifted.ilog2() - FIRST.ilog2();
-        (chunk as usize, (shifted - (FIRST << chunk)) as usize)
+    let chunk = if shifted < GROWN {
+        shifted.ilog2() - FIRST.ilog2()
     } else {
-        let beyond = shifted - GROWN;
-        let chunk = GROWING + beyond / LARGEST;
-        (chunk as usize, (beyond % LARGEST) as usize)
-    }
+        GROWING + (shifted - GROWN) / LARGEST
+    };
+    chunk as usize
 }
 
 #[cfg(test)]
@@ -264,7 +275,7 @@ mod tests {
             if k == FIRST as usize * (1 << chunk.min(10)) {
                 (chunk, k) = (chunk + 1, 0);
             }
-            assert_eq!(locate(row), (chunk, k));
+            assert_eq!(chunk_of(row), chunk, "row {row}");
             k += 1;
         }
     }
@@ -282,7 +293,7 @@ mod tests {
             flags: Flags((i % 64) as u8),
         };
         rows.reserve().unwrap();
-        let address = rows.slot_address(0);
+        let address = rows.next_slot();
         for i in 0..1000 {
             rows.reserve().unwrap();
             rows.push(row(i));

@@ -7,7 +7,7 @@ use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::kernels::map::Mode;
 use crate::ops::emit::Arg;
-use crate::ops::{Op, Tier};
+use crate::ops::{Op, SlopeAt, Tier};
 use crate::record::intern::{Extent, Types};
 use crate::record::rows::{Flags, Row};
 use crate::record::small::SMALL_BYTES;
@@ -171,19 +171,32 @@ impl Arena {
     }
 
     /// The value of a rank-0 `f64` node.
-    #[inline]
-    fn word(&self, node: u32, row: &Row) -> f64 {
+    #[inline(always)]
+    pub(crate) fn word(&self, node: u32, row: &Row) -> f64 {
         if row.flags.storage() == Flags::WORD {
             f64::from_bits(row.slot)
         } else {
-            self.view(node).first_value().to_f64()
+            self.word_elsewhere(node)
         }
     }
 
-    /// As `word`.
-    #[inline]
-    pub(crate) fn scalar(&self, node: u32) -> f64 {
-        self.word(node, &self.rows.get(node))
+    #[cold]
+    fn word_elsewhere(&self, node: u32) -> f64 {
+        self.view(node).first_value().to_f64()
+    }
+
+    /// An operand, as a row holds it, of a rank-0 `f64` node: its value, and if it is a
+    /// node its number and flags. What a row lacks is 0.
+    #[inline(always)]
+    pub(crate) fn word_operand(&self, code: u32) -> (f64, Option<(u32, Flags)>) {
+        if code & NUMBER == 0 {
+            let row = self.rows.get(code);
+            (self.word(code, &row), Some((code, row.flags)))
+        } else if code == NONE {
+            (0.0, None)
+        } else {
+            (self.numbers.get(code & !NUMBER).to_f64(), None)
+        }
     }
 
     #[inline]
@@ -325,9 +338,9 @@ impl Arena {
     pub(crate) fn flat_node<'a>(
         &'a self,
         node: u32,
+        row: &Row,
         words: &'a mut [u64; 2],
     ) -> Option<FlatNode<'a>> {
-        let row = self.rows.get(node);
         let Type { shape, dtype } = self.types.get(row.ty);
         let (shape, dtype): (&[usize], DType) = (shape, *dtype);
         let codes = [row.lhs, row.rhs];
@@ -355,7 +368,7 @@ impl Arena {
             unsafe { View::from_raw(firsts[k], shape, None, dtype) }
         });
         // SAFETY: as in `view`; the result of an elementwise op is flat.
-        let y = unsafe { View::from_raw(self.flat(node, &row)?, shape, None, dtype) };
+        let y = unsafe { View::from_raw(self.flat(node, row)?, shape, None, dtype) };
         Some(FlatNode { targets, views, y, shape, dtype })
     }
 }
@@ -376,4 +389,13 @@ fn repeat(
         block[..len].fill(MaybeUninit::new(word));
     }
     block.as_ptr().cast()
+}
+
+/// The slopes of a row's op, if it is an elementwise one on rank-0 `f64` nodes.
+#[inline(always)]
+pub(crate) fn word_slopes(row: &Row) -> Option<&'static [SlopeAt; 2]> {
+    if row.ty != Types::scalar(DType::F64) {
+        return None;
+    }
+    Op::SLOPES.get(row.op as usize)?.as_ref()
 }
