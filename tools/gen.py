@@ -7,6 +7,7 @@ The functions' stubs (the part of ``_core.pyi`` below its marker) and the refere
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 
 from wengert import _core
@@ -24,6 +25,8 @@ OPERANDS = {
     "condition": "ArrayLike",
     "logits": "ArrayLike",
     "labels": "ArrayLike",
+    "min": "ArrayLike | None",
+    "max": "ArrayLike | None",
 }
 TYPES = {
     "axis": "_Axes",
@@ -38,6 +41,12 @@ TYPES = {
     "gradient": "ArrayLike",
     "array": "ArrayLike",
     "tensors": "Sequence[Tensor | ArrayLike]",
+    "decimals": "int",
+    "low": "float",
+    "high": "float",
+    "nan": "float",
+    "posinf": "float",
+    "neginf": "float",
 }
 # Axes that are one integer, by function.
 ONE_AXIS = {"softmax", "log_softmax", "concatenate", "stack"}
@@ -146,6 +155,13 @@ def page(table: list[dict[str, object]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def natural(name: str) -> list[tuple[int, str]]:
+    """Sort classes before functions, and numbers in names by their size."""
+    parts = re.findall(r"\d+|\D+", name)
+    key = [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    return [(0 if name[0].isupper() else 1, ""), *key]
+
+
 def write(path: Path, text: str) -> None:
     """Write the file if its text changes."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -158,7 +174,7 @@ def main() -> None:
     """Write all files."""
     head, _, _ = STUB.read_text(encoding="utf-8").partition(MARKER)
     body = "\n".join(stub(name, f) for name, f in functions().items())
-    names = "".join(f'    "{name}",\n' for name in sorted(_core.__all__))
+    names = "".join(f'    "{name}",\n' for name in sorted(_core.__all__, key=natural))
     write(STUB, f"{head}{MARKER}\n__all__ = [\n{names}]\n\n{body}\n")
     write(PAGE, page(_core.op_table()))
 

@@ -27,7 +27,9 @@
 //! angle and agree with the fast ones to the bit below the limit. A result thus never
 //! depends on its neighbours.
 //!
-//! The shape of every function follows Muller et al., "Handbook of Floating-Point
+//! What is left to the crate `libm` stands in [`special`].
+//!
+//! The shape of every function here follows Muller et al., "Handbook of Floating-Point
 //! Arithmetic" (2nd ed., chapter 10): reduce the argument, evaluate a polynomial, add
 //! the largest term last. `tools/fit_polynomials.py` derives the coefficients.
 
@@ -40,6 +42,7 @@
 pub(crate) mod f32;
 pub(crate) mod f64;
 mod reduction;
+pub(crate) mod special;
 
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,21 @@
 //! VJP both multiply by it. A zero cotangent times any slope is zero (see
 //! [`strong_product`](super::scalar::strong_product)), so a slope may be infinite.
 
+mod activation;
+mod bits;
+mod math;
+mod planar;
+mod steps;
+
 use super::declare::{declare_binary, declare_compare, declare_unary};
 use super::scalar::{Arith, Scalar, strong_product};
 use crate::array::{View, ViewMut};
 use crate::kernels::map::Mode;
+pub(crate) use activation::*;
+pub(crate) use bits::*;
+pub(crate) use math::*;
+pub(crate) use planar::*;
+pub(crate) use steps::*;
 
 /// The unary ops, for the macro `$with`: each entry reads
 /// `Type function fallible_twin on Domain { rules }`.

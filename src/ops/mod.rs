@@ -15,8 +15,10 @@ pub(crate) mod reduce;
 pub(crate) mod scalar;
 pub(crate) mod softmax;
 pub(crate) mod spec;
+pub(crate) mod special;
 pub(crate) mod symbolic;
 pub(crate) mod view;
+pub(crate) mod whole;
 
 use crate::array::{View, ViewMut};
 use crate::dtype::DType;
@@ -81,6 +83,7 @@ macro_rules! ops {
         unary { $($U:ident)* }
         binary { $($B:ident)* }
         compare { $($C:ident)* }
+        bits { $($T:ident)* }
         linear { $($l:ident::$L:ident)* }
         rules { $($r:ident::$R:ident)* }
         constant { $($k:ident::$K:ident)* }
@@ -88,7 +91,7 @@ macro_rules! ops {
         /// An op with its parameters.
         #[derive(Clone, PartialEq, Eq, Hash, Debug)]
         pub(crate) enum Op {
-            $($S,)* $($U,)* $($B,)* $($C,)*
+            $($S,)* $($U,)* $($B,)* $($C,)* $($T,)*
             $($L($l::$L),)* $($R($r::$R),)* $($K($k::$K),)*
         }
 
@@ -96,7 +99,7 @@ macro_rules! ops {
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u16)]
         pub(crate) enum Tag {
-            $($S,)* $($U,)* $($B,)* $($C,)* $($L,)* $($R,)* $($K,)*
+            $($S,)* $($U,)* $($B,)* $($C,)* $($T,)* $($L,)* $($R,)* $($K,)*
         }
 
         $(impl From<$l::$L> for Op {
@@ -118,7 +121,7 @@ macro_rules! ops {
         impl Tag {
             /// Every op.
             pub(crate) const ALL: &[Tag] = &[
-                $(Tag::$S,)* $(Tag::$U,)* $(Tag::$B,)* $(Tag::$C,)*
+                $(Tag::$S,)* $(Tag::$U,)* $(Tag::$B,)* $(Tag::$C,)* $(Tag::$T,)*
                 $(Tag::$L,)* $(Tag::$R,)* $(Tag::$K,)*
             ];
 
@@ -129,6 +132,7 @@ macro_rules! ops {
                     $(Tag::$U => elementwise::$U::NAME,)*
                     $(Tag::$B => elementwise::$B::NAME,)*
                     $(Tag::$C => elementwise::$C::NAME,)*
+                    $(Tag::$T => elementwise::$T::NAME,)*
                     $(Tag::$L => $l::$L::NAME,)*
                     $(Tag::$R => $r::$R::NAME,)*
                     $(Tag::$K => $k::$K::NAME,)*
@@ -143,6 +147,7 @@ macro_rules! ops {
                     $(Tag::$U => Tier::Unary,)*
                     $(Tag::$B => Tier::Binary,)*
                     $(Tag::$C => Tier::Compare,)*
+                    $(Tag::$T => Tier::Bits,)*
                     $(Tag::$L => Tier::Linear,)*
                     $(Tag::$R => Tier::Rules,)*
                     $(Tag::$K => Tier::Constant,)*
@@ -157,6 +162,7 @@ macro_rules! ops {
                     $(Tag::$U => elementwise::$U::TAKES_INTEGERS,)*
                     $(Tag::$B => elementwise::$B::TAKES_INTEGERS,)*
                     $(Tag::$C => elementwise::$C::TAKES_INTEGERS,)*
+                    $(Tag::$T => elementwise::$T::TAKES_INTEGERS,)*
                     $(Tag::$L => $l::$L::TAKES_INTEGERS,)*
                     $(Tag::$R => $r::$R::TAKES_INTEGERS,)*
                     $(Tag::$K => $k::$K::TAKES_INTEGERS,)*
@@ -168,7 +174,7 @@ macro_rules! ops {
             /// The ops without parameters that are stored by their tag alone, in the
             /// order of their tags.
             pub(crate) const PLAIN: &[Op] =
-                &[$(Op::$S,)* $(Op::$U,)* $(Op::$B,)* $(Op::$C,)*];
+                &[$(Op::$S,)* $(Op::$U,)* $(Op::$B,)* $(Op::$C,)* $(Op::$T,)*];
 
             /// The partial derivatives of the plain ops that have any.
             pub(crate) const SLOPES: &[Option<[SlopeAt; 2]>] = &[
@@ -192,6 +198,7 @@ macro_rules! ops {
                     $(Op::$U => Tag::$U,)*
                     $(Op::$B => Tag::$B,)*
                     $(Op::$C => Tag::$C,)*
+                    $(Op::$T => Tag::$T,)*
                     $(Op::$L(_) => Tag::$L,)*
                     $(Op::$R(_) => Tag::$R,)*
                     $(Op::$K(_) => Tag::$K,)*
@@ -213,6 +220,7 @@ macro_rules! ops {
                     $(Op::$U => elementwise::$U::map(x, out, mode),)*
                     $(Op::$B => elementwise::$B::map(x, out, mode),)*
                     $(Op::$C => elementwise::$C::map(x, out, mode),)*
+                    $(Op::$T => elementwise::$T::map(x, out, mode),)*
                     _ => unreachable!("{self:?} is not elementwise"),
                 }
             }
@@ -324,11 +332,15 @@ ops! {
     }
     unary {
         Negative Abs Square Sqrt Exp Expm1 Log Log1p Sin Cos Tanh Sigmoid Relu Softplus
+        Exp2 Log2 Log10 Tan Arcsin Arccos Arctan Sinh Cosh Arcsinh Arccosh Arctanh
+        Erf Erfc Gelu GeluTanh Silu Mish Sign Floor Ceil Rint Trunc
     }
     binary {
         Add Subtract Multiply Divide Power Maximum Minimum LeakyRelu MultiplyNoNan
+        Elu ClipMin ClipMax Fmax Fmin Remainder Fmod Copysign Hypot Arctan2 Logaddexp
     }
     compare { Equal NotEqual Less LessEqual Greater GreaterEqual }
+    bits { BitwiseNot BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift }
     linear {
         convert::Cast
         view::Reshape view::Transpose view::BroadcastTo
@@ -357,13 +369,13 @@ impl Tag {
     /// Whether the op computes each element from the elements at the same place.
     #[inline]
     pub(crate) fn is_elementwise(self) -> bool {
-        matches!(self.tier(), Tier::Unary | Tier::Binary | Tier::Compare)
+        matches!(self.tier(), Tier::Unary | Tier::Binary | Tier::Compare | Tier::Bits)
     }
 
     /// Whether gradients pass through the op.
     #[inline]
     pub(crate) fn is_differentiable(self) -> bool {
-        !matches!(self.tier(), Tier::Compare | Tier::Constant)
+        !matches!(self.tier(), Tier::Compare | Tier::Bits | Tier::Constant)
     }
 }
 

@@ -4,13 +4,19 @@
 //! compiles into a vector loop; with [`super::symbolic::Symbol`] it records nodes. It
 //! chooses with `select`, never with `if`, so both read the same text.
 
+use super::special::Special;
+use super::whole::Whole;
 use crate::kernels::math;
 use std::num::Wrapping;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// What integers and reals have in common.
 pub(crate) trait Arith:
-    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Neg<Output = Self>
+    Whole
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Neg<Output = Self>
 {
     /// The result of a comparison.
     type Mask: Copy;
@@ -32,7 +38,7 @@ pub(crate) trait Arith:
 }
 
 /// Reals: floats, and expressions that stand for them.
-pub(crate) trait Scalar: Arith + Div<Output = Self> {
+pub(crate) trait Scalar: Arith + Special + Div<Output = Self> {
     fn sqrt(self) -> Self;
     fn exp(self) -> Self;
     /// `exp(self) - 1`, exact near 0.

@@ -7,7 +7,7 @@ use super::Tag;
 pub struct OpInfo {
     /// The name that messages and printed records know the op by.
     pub name: &'static str,
-    /// Its family: `source`, `elementwise`, `compare`, `linear`, `rules` or `constant`.
+    /// Its family: `source`, `elementwise`, `compare`, `bits`, `linear`, `rules` or `constant`.
     pub tier: &'static str,
     /// Whether gradients pass through it.
     pub differentiable: bool,
@@ -36,6 +36,7 @@ pub(crate) enum Tier {
     Unary,
     Binary,
     Compare,
+    Bits,
     Linear,
     Rules,
     Constant,
@@ -48,6 +49,7 @@ impl Tier {
             Tier::Source => "source",
             Tier::Unary | Tier::Binary => "elementwise",
             Tier::Compare => "compare",
+            Tier::Bits => "bits",
             Tier::Linear => "linear",
             Tier::Rules => "rules",
             Tier::Constant => "constant",

@@ -48,7 +48,7 @@ impl<'s> Symbol<'s> {
     }
 
     /// Notes a step, or computes it if all it reads are literals.
-    fn step<const N: usize>(
+    pub(super) fn step<const N: usize>(
         op: Op,
         operands: [Symbol<'s>; N],
         fold: impl Fn([f64; N]) -> f64,

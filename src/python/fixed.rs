@@ -30,4 +30,10 @@ fixed! {
     LessEqual: Op::LessEqual;
     Greater: Op::Greater;
     GreaterEqual: Op::GreaterEqual;
+    Remainder: Op::Remainder;
+    And: Op::BitwiseAnd;
+    Or: Op::BitwiseOr;
+    Xor: Op::BitwiseXor;
+    LeftShift: Op::LeftShift;
+    RightShift: Op::RightShift;
 }

@@ -91,7 +91,7 @@ fn binary<'py, F: Fixed>(
 }
 
 macro_rules! bind_unary {
-    ($(
+    ($add:ident: $(
         $(#[$doc:meta])*
         $Op:ident $name:ident $fallible:ident on $domain:ident { $($rule:tt)* }
     )*) => {
@@ -108,13 +108,16 @@ macro_rules! bind_unary {
             }
         )*
 
-        fn add_unary(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        fn $add(module: &Bound<'_, PyModule>) -> PyResult<()> {
             $(module.add_function(wrap_pyfunction!($name, module)?)?;)*
             Ok(())
         }
     };
 }
-unary_ops!(bind_unary);
+macro_rules! bind_functions {
+    ($($entries:tt)*) => { bind_unary! { add_unary: $($entries)* } };
+}
+unary_ops!(bind_functions);
 
 macro_rules! bind_binary {
     ($add:ident: $(
@@ -151,6 +154,8 @@ macro_rules! bind_compare {
 }
 binary_ops!(bind_arithmetic);
 compare_ops!(bind_compare);
+
+pub(super) mod elementwise;
 
 /// Sum of the elements over axes; 0 over none. Booleans are counted.
 ///
@@ -486,6 +491,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     add_unary(module)?;
     add_binary(module)?;
     add_compare(module)?;
+    elementwise::add_all(module)?;
     macro_rules! add {
         ($($name:ident)*) => {
             $(module.add_function(wrap_pyfunction!($name, module)?)?;)*

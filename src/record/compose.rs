@@ -1,6 +1,8 @@
 //! The calls that both faces offer, on nodes: arguments are checked, and short
 //! compositions are made of ops.
 
+mod elementwise;
+
 use super::arena::Arena;
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
@@ -14,6 +16,7 @@ use crate::ops::softmax::{LogSoftmax, Softmax, SoftmaxCrossEntropy};
 use crate::ops::view::{BroadcastTo, Reshape, StopGradient, Transpose};
 use crate::ops::{Op, Tag};
 use crate::shape::{self, Axes, Shape, Span};
+pub(crate) use elementwise::Logical;
 use smallvec::{SmallVec, smallvec};
 
 /// One part of an index such as `x[1, ::2, ..., None, rows]`.

@@ -24,8 +24,8 @@ mod tensor;
 
 pub use arena::Mark;
 pub(crate) use arena::{Arena, FlatNode, word_slopes};
-pub(crate) use compose::Reduction;
 pub use compose::{Index, NodeIndex};
+pub(crate) use compose::{Logical, Reduction};
 pub use handle::ComputationRecord;
 pub(crate) use tensor::nodes_of;
 pub use tensor::{IntoOperand, Tensor, concatenate, stack, try_concatenate, try_stack};

@@ -318,6 +318,8 @@ methods! {
     stop_gradient try_stop_gradient() |x, arena, site| arena.stop_gradient(x, site);
 }
 
+mod elementwise;
+
 /// Operations on several tensors.
 impl<'rec> Tensor<'rec> {
     /// Matrix product by `NumPy`'s rules.

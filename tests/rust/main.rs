@@ -5,6 +5,7 @@
 mod allocations;
 mod caught;
 mod differences;
+mod elementwise;
 mod examples;
 mod faults;
 mod gradients;

@@ -128,6 +128,8 @@ impl Arena {
         let mut back = None;
         if !tag.takes_integers() {
             dtype = dtype.to_float();
+        } else if tag.tier() == Tier::Bits && dtype.is_float() {
+            return Err(Error::new(Fault::Unsupported { op: tag.name(), dtype }));
         } else if dtype == DType::Bool {
             match tag {
                 Tag::Negative | Tag::Subtract => {
@@ -142,9 +144,17 @@ impl Arena {
                 | Tag::MultiplyNoNan
                 | Tag::Maximum
                 | Tag::Minimum
+                | Tag::ClipMin
+                | Tag::ClipMax
+                | Tag::Fmax
+                | Tag::Fmin
                 | Tag::Abs
                 | Tag::MatMul => (dtype, back) = (DType::I64, Some(DType::Bool)),
                 Tag::Sum => dtype = DType::I64,
+                Tag::BitwiseNot
+                | Tag::BitwiseAnd
+                | Tag::BitwiseOr
+                | Tag::BitwiseXor => {}
                 _ if tag.is_elementwise() => dtype = DType::I64,
                 _ => {}
             }

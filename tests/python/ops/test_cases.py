@@ -12,9 +12,10 @@ import wengert as wg
 from wengert import ComputationRecord, DTypeError, ShapeError
 
 from tests.python import generated
-from tests.python.ops import operands
-from tests.python.ops.cases import CASES, Case
+from tests.python.ops import cases, cases_elementwise, operands, table_elementwise
+from tests.python.ops.cases import Case
 
+CASES = [*cases.CASES, *cases_elementwise.CASES]
 DTYPES = ("bool", "int64", "float32", "float64")
 
 
@@ -287,6 +288,20 @@ RANGES: list[tuple[str, Any, float, float, float, float, float]] = [
     ("tanh", np.tanh, -100, 100, -100, 100, 4),
     ("sigmoid", operands.sigmoid, -20, 80, -36, 700, 8),
     ("softplus", operands.softplus, -80, 80, -700, 700, 8),
+    ("exp2", np.exp2, -149, 127, -1074, 1023, 2),
+    ("log2", np.log2, 0, 3e38, 0, 1e308, 2),
+    ("log10", np.log10, 0, 3e38, 0, 1e308, 2),
+    ("tan", np.tan, -1e5, 1e5, -1e8, 1e8, 2),
+    ("arcsin", np.arcsin, -1, 1, -1, 1, 2),
+    ("arccos", np.arccos, -1, 1, -1, 1, 2),
+    ("arctan", np.arctan, -1e38, 1e38, -8e307, 8e307, 2),
+    ("sinh", np.sinh, -89, 89, -710, 710, 2),
+    ("cosh", np.cosh, -89, 89, -710, 710, 2),
+    ("arcsinh", np.arcsinh, -1e38, 1e38, -8e307, 8e307, 2),
+    ("arccosh", np.arccosh, 1, 3e38, 1, 1e308, 2),
+    ("arctanh", np.arctanh, -1, 1, -1, 1, 2),
+    ("erf", table_elementwise.erf, -6, 6, -7, 7, 2),
+    ("erfc", table_elementwise.erfc, -6, 9, -7, 26, 4),
 ]
 
 

@@ -1,0 +1,183 @@
+//! Elementwise functions beyond the common ones.
+
+use super::{binary, unary};
+use crate::ops::Op;
+use crate::ops::elementwise::{
+    activation_ops, bit_ops, bit_pair_ops, limit_ops, math_ops, planar_ops,
+    shaped_activation_ops, step_ops,
+};
+use crate::ops::emit::Arg;
+use crate::python::fixed::Fixed;
+use crate::python::operand::{call, node};
+use crate::record::Logical;
+use pyo3::prelude::*;
+
+math_ops!(bind_unary add_math:);
+activation_ops!(bind_unary add_activations:);
+step_ops!(bind_unary add_steps:);
+bit_ops!(bind_unary add_bits:);
+shaped_activation_ops!(bind_binary add_shaped_activations:);
+limit_ops!(bind_binary add_limits:);
+planar_ops!(bind_binary add_planar:);
+bit_pair_ops!(bind_binary add_bit_pairs:);
+
+macro_rules! compositions {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[pyfunction]
+            #[pyo3(signature = (x, /))]
+            fn $name<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+                call(x.py(), stringify!($name), &[x], |arena, x, site| {
+                    let x = node(arena, x[0], site)?;
+                    arena.$name(x, site)
+                })
+            }
+        )*
+
+        fn add_compositions(module: &Bound<'_, PyModule>) -> PyResult<()> {
+            $(module.add_function(wrap_pyfunction!($name, module)?)?;)*
+            Ok(())
+        }
+    };
+}
+compositions! {
+    /// `1 / x`; integers are divided as float64.
+    reciprocal;
+    /// Whether each element is NaN.
+    isnan;
+    /// Whether each element is infinite.
+    isinf;
+    /// Whether each element is neither infinite nor NaN.
+    isfinite;
+    /// Whether each element is 0.
+    logical_not;
+    /// Scaled exponential linear unit: `elu` with the rate and the bound that keep mean
+    /// 0 and variance 1.
+    selu;
+}
+
+macro_rules! connectives {
+    ($($(#[$doc:meta])* $Connective:ident $name:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[pyfunction]
+            #[pyo3(signature = (a, b, /))]
+            fn $name<'py>(
+                a: &Bound<'py, PyAny>,
+                b: &Bound<'py, PyAny>,
+            ) -> PyResult<Bound<'py, PyAny>> {
+                call(a.py(), stringify!($name), &[a, b], |arena, x, site| {
+                    arena.logical(Logical::$Connective, x[0], x[1], site)
+                })
+            }
+        )*
+
+        fn add_connectives(module: &Bound<'_, PyModule>) -> PyResult<()> {
+            $(module.add_function(wrap_pyfunction!($name, module)?)?;)*
+            Ok(())
+        }
+    };
+}
+connectives! {
+    /// Whether both operands differ from 0.
+    And logical_and;
+    /// Whether either operand differs from 0.
+    Or logical_or;
+    /// Whether one of the operands differs from 0 and the other does not.
+    Xor logical_xor;
+}
+
+/// The elements limited to what lies between `min` and `max`, of which either may be
+/// None; both broadcast.
+///
+/// At a bound the whole cotangent goes to `x`, beyond it to the bound. If `min` exceeds
+/// `max` the result is `max`.
+///
+/// >>> import wengert
+/// >>> wengert.clip([-1.0, 0.5, 2.0], 0.0, 1.0)
+/// array([0. , 0.5, 1. ])
+#[pyfunction]
+#[pyo3(signature = (x, /, min=None, max=None))]
+pub(in crate::python) fn clip<'py>(
+    x: &Bound<'py, PyAny>,
+    min: Option<&Bound<'py, PyAny>>,
+    max: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let operands: Vec<_> = [Some(x), min, max].into_iter().flatten().collect();
+    let (has_min, has_max) = (min.is_some(), max.is_some());
+    call(x.py(), "clip", &operands, |arena, given, site| {
+        let x = node(arena, given[0], site)?;
+        let min = has_min.then(|| given[1]);
+        let max = has_max.then(|| given[given.len() - 1]);
+        arena.clip(x, min, max, site)
+    })
+}
+
+/// `x` limited to the interval from `low` to `high`. At the ends the gradient is 1.
+#[pyfunction]
+#[pyo3(
+    signature = (x, /, low=-1.0, high=1.0),
+    text_signature = "(x, /, low=-1.0, high=1.0)"
+)]
+fn hardtanh<'py>(
+    x: &Bound<'py, PyAny>,
+    low: f64,
+    high: f64,
+) -> PyResult<Bound<'py, PyAny>> {
+    call(x.py(), "hardtanh", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        let [low, high] = [low, high].map(|bound| Some(Arg::Number(bound.into())));
+        arena.clip(x, low, high, site)
+    })
+}
+
+/// Rounded to a number of decimals, which is negative left of the point; of two
+/// neighbours the even one. Its gradient is 0.
+#[pyfunction]
+#[pyo3(signature = (x, /, decimals=0))]
+pub(in crate::python) fn round<'py>(
+    x: &Bound<'py, PyAny>,
+    decimals: i32,
+) -> PyResult<Bound<'py, PyAny>> {
+    call(x.py(), "round", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.round(x, decimals, site)
+    })
+}
+
+/// NaN and the infinities replaced by numbers: NaN by `nan`, the infinities by `posinf`
+/// and `neginf`, or if those are None by the largest and the lowest finite number.
+///
+/// No gradient passes where an element is replaced.
+#[pyfunction]
+#[pyo3(signature = (x, /, nan=0.0, posinf=None, neginf=None))]
+fn nan_to_num<'py>(
+    x: &Bound<'py, PyAny>,
+    nan: f64,
+    posinf: Option<f64>,
+    neginf: Option<f64>,
+) -> PyResult<Bound<'py, PyAny>> {
+    call(x.py(), "nan_to_num", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.nan_to_num(x, nan, posinf, neginf, site)
+    })
+}
+
+/// Adds the functions of this file to the module.
+pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    add_math(module)?;
+    add_activations(module)?;
+    add_steps(module)?;
+    add_bits(module)?;
+    add_shaped_activations(module)?;
+    add_limits(module)?;
+    add_planar(module)?;
+    add_bit_pairs(module)?;
+    add_compositions(module)?;
+    add_connectives(module)?;
+    module.add_function(wrap_pyfunction!(clip, module)?)?;
+    module.add_function(wrap_pyfunction!(hardtanh, module)?)?;
+    module.add_function(wrap_pyfunction!(round, module)?)?;
+    module.add_function(wrap_pyfunction!(nan_to_num, module)?)
+}

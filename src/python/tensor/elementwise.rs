@@ -1,0 +1,119 @@
+//! Operators and methods of tensors beyond arithmetic.
+
+use super::{PyTensor, apply, binary};
+use crate::ops::Op;
+use crate::python::fixed::{And, LeftShift, Or, Remainder, RightShift, Xor};
+use crate::python::functions::elementwise as functions;
+use pyo3::prelude::*;
+
+#[pymethods]
+impl PyTensor {
+    fn __mod__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<Remainder>(slf, other, false)
+    }
+
+    fn __rmod__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<Remainder>(slf, other, true)
+    }
+
+    fn __and__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<And>(slf, other, false)
+    }
+
+    fn __rand__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<And>(slf, other, true)
+    }
+
+    fn __or__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<Or>(slf, other, false)
+    }
+
+    fn __ror__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<Or>(slf, other, true)
+    }
+
+    fn __xor__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<Xor>(slf, other, false)
+    }
+
+    fn __rxor__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<Xor>(slf, other, true)
+    }
+
+    fn __lshift__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<LeftShift>(slf, other, false)
+    }
+
+    fn __rlshift__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<LeftShift>(slf, other, true)
+    }
+
+    fn __rshift__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<RightShift>(slf, other, false)
+    }
+
+    fn __rrshift__<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        binary::<RightShift>(slf, other, true)
+    }
+
+    fn __invert__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {
+        apply(slf, "bitwise_not", |arena, x, site| {
+            arena.unary(&Op::BitwiseNot, x, site)
+        })
+    }
+
+    /// The elements limited to `min` and `max`; see `wengert.clip`.
+    #[pyo3(signature = (min=None, max=None))]
+    fn clip<'py>(
+        slf: &Bound<'py, Self>,
+        min: Option<&Bound<'py, PyAny>>,
+        max: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        functions::clip(slf.as_any(), min, max)
+    }
+
+    /// Rounded to a number of decimals; see `wengert.round`.
+    #[pyo3(signature = (decimals=0))]
+    fn round<'py>(
+        slf: &Bound<'py, Self>,
+        decimals: i32,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        functions::round(slf.as_any(), decimals)
+    }
+}

@@ -1,0 +1,8 @@
+"""All rows of the table of ops."""
+
+from __future__ import annotations
+
+from tests.python.ops import table, table_elementwise
+from tests.python.ops.table import Row
+
+ROWS: list[Row] = [*table.ROWS, *table_elementwise.ROWS]
