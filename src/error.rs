@@ -210,6 +210,18 @@ pub enum Fault {
     NoOperands { op: &'static str },
     #[error("{op}: shapes differ beyond axis {axis}: {operands}")]
     Concatenate { op: &'static str, axis: usize, operands: Operands },
+    #[error(
+        "{op}: positions of shape {} do not lie within {operand} but along axis {axis}",
+        tuple(positions)
+    )]
+    PositionsShape {
+        op: &'static str,
+        operand: Operand,
+        axis: usize,
+        positions: Vec<usize>,
+    },
+    #[error("{op}: {given} {what} asked for, there are {limit}")]
+    TooMany { op: &'static str, what: &'static str, given: usize, limit: usize },
     #[error("stack: shapes differ: {operands}")]
     Stack { operands: Operands },
     #[error(
@@ -321,6 +333,8 @@ impl Fault {
             | F::NoOperands { .. }
             | F::Concatenate { .. }
             | F::Stack { .. }
+            | F::PositionsShape { .. }
+            | F::TooMany { .. }
             | F::Labels { .. }
             | F::NotOneElement { .. }
             | F::NotScalar { .. }
@@ -392,6 +406,7 @@ impl Fault {
             | F::BroadcastTo { operand, .. }
             | F::Squeeze { operand, .. }
             | F::EmptyReduction { operand, .. }
+            | F::PositionsShape { operand, .. }
             | F::TooManyIndices { operand, .. }
             | F::NotOneElement { operand, .. }
             | F::NotScalar { operand }

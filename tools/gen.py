@@ -25,8 +25,9 @@ OPERANDS = {
     "condition": "ArrayLike",
     "logits": "ArrayLike",
     "labels": "ArrayLike",
-    "min": "ArrayLike | None",
-    "max": "ArrayLike | None",
+    "min": "ArrayLike",
+    "max": "ArrayLike",
+    "weights": "ArrayLike",
 }
 TYPES = {
     "axis": "_Axes",
@@ -47,9 +48,24 @@ TYPES = {
     "nan": "float",
     "posinf": "float",
     "neginf": "float",
+    "ddof": "float",
+    "ord": "float",
+    "k": "int",
+    "minlength": "int",
 }
 # Axes that are one integer, by function.
-ONE_AXIS = {"softmax", "log_softmax", "concatenate", "stack"}
+ONE_AXIS = {"softmax", "log_softmax", "concatenate", "stack", "topk"}
+ONE_AXIS_OR_ALL = {
+    "argmax",
+    "argmin",
+    "argsort",
+    "cumprod",
+    "cumsum",
+    "logcumsumexp",
+    "sort",
+}
+# Functions that give several results.
+SEVERAL = {"topk": "tuple[{0}, {0}]"}
 # Functions that never give a tensor.
 RESULTS = {
     "debug": "str",
@@ -76,7 +92,7 @@ def stub_parameter(function: str, parameter: inspect.Parameter, operand: str) ->
         kind = operand
     elif name == "axis" and function in ONE_AXIS:
         kind = "int"
-    elif name == "axis" and function == "argmax":
+    elif name == "axis" and function in ONE_AXIS_OR_ALL:
         kind = "int | None"
     else:
         kind = TYPES[name]
@@ -102,6 +118,7 @@ def stub_line(name: str, signature: inspect.Signature, kinds: list[str]) -> str:
     if previous:
         parts.append("/")
     result = RESULTS.get(name, "Tensor" if "Tensor" in kinds else "Any")
+    result = SEVERAL.get(name, "{0}").format(result)
     line = f"def {name}({', '.join(parts)}) -> {result}: ..."
     if len(line) <= 88:
         return line

@@ -2,6 +2,7 @@
 //! [`ViewMut`](crate::array::ViewMut), and trusts that shapes and types were checked.
 //! What an op means, and what its gradient is, does not belong here.
 
+pub(crate) mod along;
 pub(crate) mod gather;
 pub(crate) mod gemm;
 pub(crate) mod map;
@@ -10,5 +11,7 @@ pub(crate) mod math;
 mod naive;
 pub(crate) mod reduce;
 pub(crate) mod rows;
+pub(crate) mod scan;
 pub(crate) mod simd;
+pub(crate) mod sort;
 mod walk;

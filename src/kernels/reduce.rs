@@ -5,6 +5,7 @@
 
 mod argmax;
 mod fold;
+mod more;
 mod strided;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ pub(crate) use crate::kernels::rows::logsumexp;
 pub(crate) use argmax::argmax;
 use fold::Sum;
 pub(super) use fold::{Max, Mean, Number, Ordered, fold_block};
+pub(crate) use more::{length, min, prod};
 use std::marker::PhantomData;
 use strided::reduce;
 

@@ -5,14 +5,17 @@
 //! transpose of each operand ([`Linear`]); the rest give a `vjp` ([`Rules`]). All rules
 //! are written over [`emit::Emit`], which runs or records them.
 
+pub(crate) mod along;
 pub(crate) mod convert;
 pub(crate) mod declare;
 pub(crate) mod elementwise;
 pub(crate) mod emit;
+pub(crate) mod fold;
 pub(crate) mod index;
 pub(crate) mod linalg;
 pub(crate) mod reduce;
 pub(crate) mod scalar;
+pub(crate) mod scan;
 pub(crate) mod softmax;
 pub(crate) mod spec;
 pub(crate) mod special;
@@ -345,15 +348,17 @@ ops! {
         convert::Cast
         view::Reshape view::Transpose view::BroadcastTo
         index::Slice index::Embed index::Gather index::ScatterAdd index::Concatenate
-        reduce::Sum reduce::Mean
+        reduce::Sum reduce::Mean scan::CumSum
+        along::TakeAlongAxis along::AddAlongAxis
         linalg::MatMul
     }
     rules {
         convert::Where
-        reduce::Max reduce::LogSumExp
+        reduce::Max reduce::LogSumExp fold::Min fold::Prod fold::Norm
+        scan::CumProd scan::LogCumSumExp scan::Recurrence
         softmax::Softmax softmax::LogSoftmax softmax::SoftmaxCrossEntropy
     }
-    constant { reduce::ArgMax view::StopGradient }
+    constant { reduce::ArgMax along::ArgSort view::StopGradient }
 }
 
 /// Calls `f` in a function of its own.

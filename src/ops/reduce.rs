@@ -63,12 +63,12 @@ impl Entry for ArgMax {
     const NAME: &'static str = "argmax";
 }
 
-fn infer(x: &Type, axes: &[usize], keepdims: bool) -> Type {
+pub(super) fn infer(x: &Type, axes: &[usize], keepdims: bool) -> Type {
     Type::new(shape::reduced(&x.shape, axes, keepdims), x.dtype)
 }
 
 /// Fails if an extremum would be taken of nothing.
-fn refuse_empty(op: &'static str, x: &Type, axes: &[usize]) -> Result<()> {
+pub(crate) fn refuse_empty(op: &'static str, x: &Type, axes: &[usize]) -> Result<()> {
     let kept_any = !shape::reduced(&x.shape, axes, false).is_empty();
     if x.shape.is_empty() && kept_any {
         let operand = Operand::new(&x.shape);
@@ -78,12 +78,17 @@ fn refuse_empty(op: &'static str, x: &Type, axes: &[usize]) -> Result<()> {
 }
 
 /// The number of elements that are reduced into one.
-fn count(shape: &[usize], axes: &[usize]) -> usize {
+pub(super) fn count(shape: &[usize], axes: &[usize]) -> usize {
     axes.iter().map(|&k| shape[k]).product()
 }
 
 /// A value of the reduced shape, with its reduced axes as axes of size 1.
-fn keep<E: Emit>(e: &mut E, v: E::V, x: &Type, axes: &[usize]) -> Result<E::V> {
+pub(super) fn keep<E: Emit>(
+    e: &mut E,
+    v: E::V,
+    x: &Type,
+    axes: &[usize],
+) -> Result<E::V> {
     e.reshape(v, shape::reduced(&x.shape, axes, true))
 }
 
@@ -157,20 +162,31 @@ impl Rules for Max {
         ct: E::V,
         out: &mut Cotangents<E::V>,
     ) -> Result<()> {
-        let ty = e.input_type(node, 0);
-        let x = e.input_value(node, 0)?;
-        let y = e.output(node)?;
-        let y = keep(e, y, &ty, &self.axes)?;
-        let tied = e.binary(Op::Equal, x, y)?;
-        let tied = e.cast(tied, ty.dtype)?;
-        let copy = e.dup(&tied);
-        let ties = e.sum(copy, self.axes.clone(), true)?;
-        let ct = keep(e, ct, &ty, &self.axes)?;
-        let share = e.binary(Op::Divide, ct, ties)?;
-        let cotangent = e.multiply(share, tied)?;
-        out.give(0, cotangent);
-        Ok(())
+        share_among_ties(e, node, &self.axes, ct, out)
     }
+}
+
+/// The rule of an extremum: the elements that equal it share the cotangent evenly.
+pub(super) fn share_among_ties<E: Emit>(
+    e: &mut E,
+    node: Node,
+    axes: &Axes,
+    ct: E::V,
+    out: &mut Cotangents<E::V>,
+) -> Result<()> {
+    let ty = e.input_type(node, 0);
+    let x = e.input_value(node, 0)?;
+    let y = e.output(node)?;
+    let y = keep(e, y, &ty, axes)?;
+    let tied = e.binary(Op::Equal, x, y)?;
+    let tied = e.cast(tied, ty.dtype)?;
+    let copy = e.dup(&tied);
+    let ties = e.sum(copy, axes.clone(), true)?;
+    let ct = keep(e, ct, &ty, axes)?;
+    let share = e.binary(Op::Divide, ct, ties)?;
+    let cotangent = e.multiply(share, tied)?;
+    out.give(0, cotangent);
+    Ok(())
 }
 
 impl Forward for LogSumExp {

@@ -46,6 +46,8 @@ pub(super) fn reduce<'py>(
         Reduction::Mean => Tag::Mean,
         Reduction::Max => Tag::Max,
         Reduction::LogSumExp => Tag::LogSumExp,
+        Reduction::Min => Tag::Min,
+        Reduction::Prod => Tag::Prod,
     }
     .name();
     let axes = axes(op, axis)?;
@@ -156,6 +158,7 @@ binary_ops!(bind_arithmetic);
 compare_ops!(bind_compare);
 
 pub(super) mod elementwise;
+pub(super) mod statistics;
 
 /// Sum of the elements over axes; 0 over none. Booleans are counted.
 ///
@@ -492,6 +495,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     add_binary(module)?;
     add_compare(module)?;
     elementwise::add_all(module)?;
+    statistics::add_all(module)?;
     macro_rules! add {
         ($($name:ident)*) => {
             $(module.add_function(wrap_pyfunction!($name, module)?)?;)*

@@ -1,6 +1,7 @@
 //! `Tensor`: a handle, its operators and its methods.
 
 mod elementwise;
+mod statistics;
 
 use super::array::{copy_of, descr, dtype_of, sizes, to_numpy};
 use super::error::raise;

@@ -2,6 +2,7 @@
 //! compositions are made of ops.
 
 mod elementwise;
+mod statistics;
 
 use super::arena::Arena;
 use crate::array::NdArray;
@@ -9,6 +10,7 @@ use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Fault, Operand, Place, Result};
 use crate::ops::convert::{Cast, Where};
 use crate::ops::emit::{Arg, Args};
+use crate::ops::fold::{Min, Prod};
 use crate::ops::index::{Concatenate, Gather, Slice, Spans};
 use crate::ops::linalg::MatMul;
 use crate::ops::reduce::{ArgMax, LogSumExp, Max, Mean, Sum};
@@ -18,6 +20,7 @@ use crate::ops::{Op, Tag};
 use crate::shape::{self, Axes, Shape, Span};
 pub(crate) use elementwise::Logical;
 use smallvec::{SmallVec, smallvec};
+pub(crate) use statistics::Running;
 
 /// One part of an index such as `x[1, ::2, ..., None, rows]`.
 #[derive(Clone, Debug)]
@@ -54,6 +57,8 @@ pub(crate) enum Reduction {
     Mean,
     Max,
     LogSumExp,
+    Min,
+    Prod,
 }
 
 impl Arena {
@@ -84,6 +89,8 @@ impl Arena {
             Reduction::Mean => Tag::Mean,
             Reduction::Max => Tag::Max,
             Reduction::LogSumExp => Tag::LogSumExp,
+            Reduction::Min => Tag::Min,
+            Reduction::Prod => Tag::Prod,
         }
         .name();
         let axes = shape::axes(name, axes, self.ndim(x));
@@ -93,6 +100,8 @@ impl Arena {
             Reduction::Mean => Mean { axes, keepdims }.into(),
             Reduction::Max => Max { axes, keepdims }.into(),
             Reduction::LogSumExp => LogSumExp { axes, keepdims }.into(),
+            Reduction::Min => Min { axes, keepdims }.into(),
+            Reduction::Prod => Prod { axes, keepdims }.into(),
         };
         self.one(op, x, site)
     }

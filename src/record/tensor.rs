@@ -319,6 +319,7 @@ methods! {
 }
 
 mod elementwise;
+mod statistics;
 
 /// Operations on several tensors.
 impl<'rec> Tensor<'rec> {

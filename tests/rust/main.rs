@@ -16,3 +16,4 @@ mod messages;
 mod ops;
 mod record;
 mod seed;
+mod statistics;

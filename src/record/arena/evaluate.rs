@@ -112,7 +112,11 @@ impl Arena {
     ) -> Result<(Args<u32>, Option<DType>)> {
         let tag = op.tag();
         let together = match tag {
-            Tag::Gather | Tag::ScatterAdd | Tag::SoftmaxCrossEntropy => {
+            Tag::Gather
+            | Tag::ScatterAdd
+            | Tag::TakeAlongAxis
+            | Tag::AddAlongAxis
+            | Tag::SoftmaxCrossEntropy => {
                 self.expect_integers(tag, &operands[1..])?;
                 0..1
             }
@@ -150,7 +154,7 @@ impl Arena {
                 | Tag::Fmin
                 | Tag::Abs
                 | Tag::MatMul => (dtype, back) = (DType::I64, Some(DType::Bool)),
-                Tag::Sum => dtype = DType::I64,
+                Tag::Sum | Tag::Prod | Tag::CumSum | Tag::CumProd => dtype = DType::I64,
                 Tag::BitwiseNot
                 | Tag::BitwiseAnd
                 | Tag::BitwiseOr

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.python.ops import table, table_elementwise
+from tests.python.ops import table, table_elementwise, table_statistics
 from tests.python.ops.table import Row
 
-ROWS: list[Row] = [*table.ROWS, *table_elementwise.ROWS]
+ROWS: list[Row] = [
+    *table.ROWS,
+    *table_elementwise.ROWS,
+    *table_statistics.ROWS,
+]

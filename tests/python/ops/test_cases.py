@@ -12,10 +12,16 @@ import wengert as wg
 from wengert import ComputationRecord, DTypeError, ShapeError
 
 from tests.python import generated
-from tests.python.ops import cases, cases_elementwise, operands, table_elementwise
+from tests.python.ops import (
+    cases,
+    cases_elementwise,
+    cases_statistics,
+    operands,
+    table_elementwise,
+)
 from tests.python.ops.cases import Case
 
-CASES = [*cases.CASES, *cases_elementwise.CASES]
+CASES = [*cases.CASES, *cases_elementwise.CASES, *cases_statistics.CASES]
 DTYPES = ("bool", "int64", "float32", "float64")
 
 
@@ -90,7 +96,7 @@ def test_scalars_and_arrays_agree_at_special_points(case: Case) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
-@pytest.mark.parametrize("op", [wg.max, wg.argmax])
+@pytest.mark.parametrize("op", [wg.max, wg.argmax, wg.min, wg.argmin])
 def test_an_extremum_of_nothing_raises(op: Any, dtype: str, rec: Any) -> None:
     with pytest.raises(ShapeError, match="no elements") as caught:
         op(rec.zeros((0,), dtype))
