@@ -220,6 +220,19 @@ pub enum Fault {
         axis: usize,
         positions: Vec<usize>,
     },
+    #[error(
+        "index: a mask of shape {} does not fit {operand} from axis {axis} on",
+        tuple(mask)
+    )]
+    MaskShape { operand: Operand, axis: usize, mask: Vec<usize> },
+    #[error(
+        "repeat: {given} counts for axis {axis} of {operand}, which has size {size}"
+    )]
+    RepeatCounts { operand: Operand, axis: usize, given: usize, size: usize },
+    #[error("{op}: {operand} has {ndim} axes")]
+    NotVectorOrMatrix { op: &'static str, operand: Operand, ndim: usize },
+    #[error("pad: axis {axis} of {operand} has no elements to repeat")]
+    PadOfNothing { operand: Operand, axis: usize },
     #[error("{op}: {given} {what} asked for, there are {limit}")]
     TooMany { op: &'static str, what: &'static str, given: usize, limit: usize },
     #[error("stack: shapes differ: {operands}")]
@@ -335,6 +348,9 @@ impl Fault {
             | F::Stack { .. }
             | F::PositionsShape { .. }
             | F::TooMany { .. }
+            | F::RepeatCounts { .. }
+            | F::NotVectorOrMatrix { .. }
+            | F::PadOfNothing { .. }
             | F::Labels { .. }
             | F::NotOneElement { .. }
             | F::NotScalar { .. }
@@ -354,6 +370,7 @@ impl Fault {
             | F::Poisoned { .. } => Kind::Handle,
             F::GradientReached { .. } | F::NotAsked { .. } => Kind::Gradient,
             F::TooManyIndices { .. }
+            | F::MaskShape { .. }
             | F::TwoEllipses { .. }
             | F::IndexOutOfRange { .. } => Kind::OutOfRange,
             F::NegativePower { .. } | F::IntegerTooLarge { .. } => Kind::Value,
@@ -407,6 +424,10 @@ impl Fault {
             | F::Squeeze { operand, .. }
             | F::EmptyReduction { operand, .. }
             | F::PositionsShape { operand, .. }
+            | F::MaskShape { operand, .. }
+            | F::RepeatCounts { operand, .. }
+            | F::NotVectorOrMatrix { operand, .. }
+            | F::PadOfNothing { operand, .. }
             | F::TooManyIndices { operand, .. }
             | F::NotOneElement { operand, .. }
             | F::NotScalar { operand }

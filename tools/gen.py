@@ -28,6 +28,8 @@ OPERANDS = {
     "min": "ArrayLike",
     "max": "ArrayLike",
     "weights": "ArrayLike",
+    "indices": "ArrayLike",
+    "values": "ArrayLike",
 }
 TYPES = {
     "axis": "_Axes",
@@ -52,9 +54,23 @@ TYPES = {
     "ord": "float",
     "k": "int",
     "minlength": "int",
+    "shift": "int | Sequence[int]",
+    "reps": "int | Sequence[int]",
+    "repeats": "int | Sequence[int]",
+    "source": "int | Sequence[int]",
+    "destination": "int | Sequence[int]",
+    "offset": "int",
+    "indices_or_sections": "int | Sequence[int]",
+    "xi": "Tensor | ArrayLike",
+    "indexing": "str",
+    "classes": "int",
+    "pad_width": "int | tuple[int, int] | Sequence[tuple[int, int]]",
+    "mode": "str",
+    "constant_values": "float",
 }
 # Axes that are one integer, by function.
-ONE_AXIS = {"softmax", "log_softmax", "concatenate", "stack", "topk"}
+ONE_AXIS = {"softmax", "log_softmax", "concatenate", "stack", "topk", "split"}
+ONE_AXIS |= {"gather", "scatter_add"}
 ONE_AXIS_OR_ALL = {
     "argmax",
     "argmin",
@@ -62,10 +78,13 @@ ONE_AXIS_OR_ALL = {
     "cumprod",
     "cumsum",
     "logcumsumexp",
+    "repeat",
     "sort",
+    "take",
+    "take_along_axis",
 }
 # Functions that give several results.
-SEVERAL = {"topk": "tuple[{0}, {0}]"}
+SEVERAL = {"topk": "tuple[{0}, {0}]", "split": "list[{0}]", "meshgrid": "list[{0}]"}
 # Functions that never give a tensor.
 RESULTS = {
     "debug": "str",
@@ -100,7 +119,9 @@ def stub_parameter(function: str, parameter: inspect.Parameter, operand: str) ->
         return f"{name}: {kind}"
     nullable = kind == "_Axes" or "None" in kind
     optional = " | None" if parameter.default is None and not nullable else ""
-    return f"{name}: {kind}{optional} = {parameter.default!r}"
+    default = parameter.default
+    shown = f'"{default}"' if isinstance(default, str) else repr(default)
+    return f"{name}: {kind}{optional} = {shown}"
 
 
 def stub_line(name: str, signature: inspect.Signature, kinds: list[str]) -> str:
@@ -112,6 +133,10 @@ def stub_line(name: str, signature: inspect.Signature, kinds: list[str]) -> str:
         positional = parameter.kind is inspect.Parameter.POSITIONAL_ONLY
         if previous and not positional:
             parts.append("/")
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            parts.append(f"*{parameter.name}: {TYPES[parameter.name]}")
+            previous = False
+            continue
         previous = positional
         is_operand = parameter.name in OPERANDS and name not in RESULTS
         parts.append(stub_parameter(name, parameter, next(left) if is_operand else ""))

@@ -203,6 +203,9 @@ __all__ = [
     "argmin",
     "argsort",
     "astype",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
     "bincount",
     "bitwise_and",
     "bitwise_not",
@@ -222,6 +225,8 @@ __all__ = [
     "cumsum",
     "debug",
     "descend",
+    "diag",
+    "diagonal",
     "divide",
     "elu",
     "equal",
@@ -231,11 +236,13 @@ __all__ = [
     "exp2",
     "expand_dims",
     "expm1",
+    "flip",
     "floor",
     "fmax",
     "fmin",
     "fmod",
     "freeze",
+    "gather",
     "gelu",
     "gelu_tanh",
     "greater",
@@ -266,25 +273,32 @@ __all__ = [
     "maximum",
     "mean",
     "median",
+    "meshgrid",
     "min",
     "minimum",
     "mish",
+    "moveaxis",
     "multiply",
     "multiply_no_nan",
     "nan_to_num",
     "negative",
     "norm",
     "not_equal",
+    "one_hot",
     "op_table",
+    "pad",
     "power",
     "prod",
     "reciprocal",
     "relu",
     "remainder",
+    "repeat",
     "reshape",
     "right_shift",
     "rint",
+    "roll",
     "round",
+    "scatter_add",
     "selu",
     "sigmoid",
     "sign",
@@ -295,6 +309,7 @@ __all__ = [
     "softmax_cross_entropy",
     "softplus",
     "sort",
+    "split",
     "sqrt",
     "square",
     "squeeze",
@@ -304,10 +319,15 @@ __all__ = [
     "subtract",
     "sum",
     "swapaxes",
+    "take",
+    "take_along_axis",
     "tan",
     "tanh",
+    "tile",
     "topk",
     "transpose",
+    "tril",
+    "triu",
     "trunc",
     "unique",
     "var",
@@ -378,6 +398,18 @@ def argsort(x: ArrayLike, /, axis: int | None = -1) -> Any: ...
 def astype(x: Tensor, dtype: npt.DTypeLike, /) -> Tensor: ...
 @overload
 def astype(x: ArrayLike, dtype: npt.DTypeLike, /) -> Any: ...
+@overload
+def atleast_1d(x: Tensor, /) -> Tensor: ...
+@overload
+def atleast_1d(x: ArrayLike, /) -> Any: ...
+@overload
+def atleast_2d(x: Tensor, /) -> Tensor: ...
+@overload
+def atleast_2d(x: ArrayLike, /) -> Any: ...
+@overload
+def atleast_3d(x: Tensor, /) -> Tensor: ...
+@overload
+def atleast_3d(x: ArrayLike, /) -> Any: ...
 @overload
 def bincount(
     x: Tensor,
@@ -509,6 +541,26 @@ def cumsum(x: ArrayLike, /, axis: int | None = None) -> Any: ...
 def debug(array: ArrayLike, /) -> str: ...
 def descend(parameter: ArrayLike, gradient: ArrayLike, rate: float, /) -> _Array: ...
 @overload
+def diag(x: Tensor, /, k: int = 0) -> Tensor: ...
+@overload
+def diag(x: ArrayLike, /, k: int = 0) -> Any: ...
+@overload
+def diagonal(
+    x: Tensor,
+    /,
+    offset: int = 0,
+    axis1: int = 0,
+    axis2: int = 1,
+) -> Tensor: ...
+@overload
+def diagonal(
+    x: ArrayLike,
+    /,
+    offset: int = 0,
+    axis1: int = 0,
+    axis2: int = 1,
+) -> Any: ...
+@overload
 def divide(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
 def divide(a: ArrayLike, b: Tensor, /) -> Tensor: ...
@@ -551,6 +603,10 @@ def expm1(x: Tensor, /) -> Tensor: ...
 @overload
 def expm1(x: ArrayLike, /) -> Any: ...
 @overload
+def flip(x: Tensor, /, axis: _Axes = None) -> Tensor: ...
+@overload
+def flip(x: ArrayLike, /, axis: _Axes = None) -> Any: ...
+@overload
 def floor(x: Tensor, /) -> Tensor: ...
 @overload
 def floor(x: ArrayLike, /) -> Any: ...
@@ -573,6 +629,12 @@ def fmod(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def fmod(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 def freeze(array: ArrayLike, /) -> _Array: ...
+@overload
+def gather(x: Tensor, indices: Tensor | ArrayLike, /, axis: int = -1) -> Tensor: ...
+@overload
+def gather(x: ArrayLike, indices: Tensor, /, axis: int = -1) -> Tensor: ...
+@overload
+def gather(x: ArrayLike, indices: ArrayLike, /, axis: int = -1) -> Any: ...
 @overload
 def gelu(x: Tensor, /) -> Tensor: ...
 @overload
@@ -719,6 +781,7 @@ def mean(x: ArrayLike, /, axis: _Axes = None, keepdims: bool = False) -> Any: ..
 def median(x: Tensor, /, axis: _Axes = None, keepdims: bool = False) -> Tensor: ...
 @overload
 def median(x: ArrayLike, /, axis: _Axes = None, keepdims: bool = False) -> Any: ...
+def meshgrid(*xi: Tensor | ArrayLike, indexing: str = "xy") -> list[Any]: ...
 @overload
 def min(x: Tensor, /, axis: _Axes = None, keepdims: bool = False) -> Tensor: ...
 @overload
@@ -733,6 +796,20 @@ def minimum(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 def mish(x: Tensor, /) -> Tensor: ...
 @overload
 def mish(x: ArrayLike, /) -> Any: ...
+@overload
+def moveaxis(
+    x: Tensor,
+    source: int | Sequence[int],
+    destination: int | Sequence[int],
+    /,
+) -> Tensor: ...
+@overload
+def moveaxis(
+    x: ArrayLike,
+    source: int | Sequence[int],
+    destination: int | Sequence[int],
+    /,
+) -> Any: ...
 @overload
 def multiply(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -787,7 +864,37 @@ def not_equal(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 def not_equal(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def not_equal(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+@overload
+def one_hot(
+    labels: Tensor,
+    classes: int,
+    /,
+    dtype: npt.DTypeLike | None = None,
+) -> Tensor: ...
+@overload
+def one_hot(
+    labels: ArrayLike,
+    classes: int,
+    /,
+    dtype: npt.DTypeLike | None = None,
+) -> Any: ...
 def op_table() -> list[dict[str, Any]]: ...
+@overload
+def pad(
+    x: Tensor,
+    pad_width: int | tuple[int, int] | Sequence[tuple[int, int]],
+    /,
+    mode: str = "constant",
+    constant_values: float = 0.0,
+) -> Tensor: ...
+@overload
+def pad(
+    x: ArrayLike,
+    pad_width: int | tuple[int, int] | Sequence[tuple[int, int]],
+    /,
+    mode: str = "constant",
+    constant_values: float = 0.0,
+) -> Any: ...
 @overload
 def power(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -813,6 +920,20 @@ def remainder(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def remainder(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
+def repeat(
+    x: Tensor,
+    repeats: int | Sequence[int],
+    /,
+    axis: int | None = None,
+) -> Tensor: ...
+@overload
+def repeat(
+    x: ArrayLike,
+    repeats: int | Sequence[int],
+    /,
+    axis: int | None = None,
+) -> Any: ...
+@overload
 def reshape(x: Tensor, /, shape: int | Sequence[int]) -> Tensor: ...
 @overload
 def reshape(x: ArrayLike, /, shape: int | Sequence[int]) -> Any: ...
@@ -827,9 +948,45 @@ def rint(x: Tensor, /) -> Tensor: ...
 @overload
 def rint(x: ArrayLike, /) -> Any: ...
 @overload
+def roll(x: Tensor, /, shift: int | Sequence[int], axis: _Axes = None) -> Tensor: ...
+@overload
+def roll(x: ArrayLike, /, shift: int | Sequence[int], axis: _Axes = None) -> Any: ...
+@overload
 def round(x: Tensor, /, decimals: int = 0) -> Tensor: ...
 @overload
 def round(x: ArrayLike, /, decimals: int = 0) -> Any: ...
+@overload
+def scatter_add(
+    x: Tensor,
+    indices: Tensor | ArrayLike,
+    values: Tensor | ArrayLike,
+    /,
+    axis: int = -1,
+) -> Tensor: ...
+@overload
+def scatter_add(
+    x: ArrayLike,
+    indices: Tensor,
+    values: Tensor | ArrayLike,
+    /,
+    axis: int = -1,
+) -> Tensor: ...
+@overload
+def scatter_add(
+    x: ArrayLike,
+    indices: ArrayLike,
+    values: Tensor,
+    /,
+    axis: int = -1,
+) -> Tensor: ...
+@overload
+def scatter_add(
+    x: ArrayLike,
+    indices: ArrayLike,
+    values: ArrayLike,
+    /,
+    axis: int = -1,
+) -> Any: ...
 @overload
 def selu(x: Tensor, /) -> Tensor: ...
 @overload
@@ -872,6 +1029,20 @@ def softplus(x: ArrayLike, /) -> Any: ...
 def sort(x: Tensor, /, axis: int | None = -1) -> Tensor: ...
 @overload
 def sort(x: ArrayLike, /, axis: int | None = -1) -> Any: ...
+@overload
+def split(
+    x: Tensor,
+    indices_or_sections: int | Sequence[int],
+    /,
+    axis: int = 0,
+) -> list[Tensor]: ...
+@overload
+def split(
+    x: ArrayLike,
+    indices_or_sections: int | Sequence[int],
+    /,
+    axis: int = 0,
+) -> list[Any]: ...
 @overload
 def sqrt(x: Tensor, /) -> Tensor: ...
 @overload
@@ -920,6 +1091,38 @@ def swapaxes(x: Tensor, axis1: int, axis2: int, /) -> Tensor: ...
 @overload
 def swapaxes(x: ArrayLike, axis1: int, axis2: int, /) -> Any: ...
 @overload
+def take(
+    x: Tensor,
+    indices: Tensor | ArrayLike,
+    /,
+    axis: int | None = None,
+) -> Tensor: ...
+@overload
+def take(x: ArrayLike, indices: Tensor, /, axis: int | None = None) -> Tensor: ...
+@overload
+def take(x: ArrayLike, indices: ArrayLike, /, axis: int | None = None) -> Any: ...
+@overload
+def take_along_axis(
+    x: Tensor,
+    indices: Tensor | ArrayLike,
+    /,
+    axis: int | None = -1,
+) -> Tensor: ...
+@overload
+def take_along_axis(
+    x: ArrayLike,
+    indices: Tensor,
+    /,
+    axis: int | None = -1,
+) -> Tensor: ...
+@overload
+def take_along_axis(
+    x: ArrayLike,
+    indices: ArrayLike,
+    /,
+    axis: int | None = -1,
+) -> Any: ...
+@overload
 def tan(x: Tensor, /) -> Tensor: ...
 @overload
 def tan(x: ArrayLike, /) -> Any: ...
@@ -928,6 +1131,10 @@ def tanh(x: Tensor, /) -> Tensor: ...
 @overload
 def tanh(x: ArrayLike, /) -> Any: ...
 @overload
+def tile(x: Tensor, reps: int | Sequence[int], /) -> Tensor: ...
+@overload
+def tile(x: ArrayLike, reps: int | Sequence[int], /) -> Any: ...
+@overload
 def topk(x: Tensor, k: int, /, axis: int = -1) -> tuple[Tensor, Tensor]: ...
 @overload
 def topk(x: ArrayLike, k: int, /, axis: int = -1) -> tuple[Any, Any]: ...
@@ -935,6 +1142,14 @@ def topk(x: ArrayLike, k: int, /, axis: int = -1) -> tuple[Any, Any]: ...
 def transpose(x: Tensor, /, axes: _Axes = None) -> Tensor: ...
 @overload
 def transpose(x: ArrayLike, /, axes: _Axes = None) -> Any: ...
+@overload
+def tril(x: Tensor, /, k: int = 0) -> Tensor: ...
+@overload
+def tril(x: ArrayLike, /, k: int = 0) -> Any: ...
+@overload
+def triu(x: Tensor, /, k: int = 0) -> Tensor: ...
+@overload
+def triu(x: ArrayLike, /, k: int = 0) -> Any: ...
 @overload
 def trunc(x: Tensor, /) -> Tensor: ...
 @overload

@@ -157,6 +157,7 @@ macro_rules! bind_compare {
 binary_ops!(bind_arithmetic);
 compare_ops!(bind_compare);
 
+pub(super) mod arrange;
 pub(super) mod elementwise;
 pub(super) mod statistics;
 
@@ -494,6 +495,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     add_unary(module)?;
     add_binary(module)?;
     add_compare(module)?;
+    arrange::add_all(module)?;
     elementwise::add_all(module)?;
     statistics::add_all(module)?;
     macro_rules! add {

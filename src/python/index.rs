@@ -110,22 +110,18 @@ fn clamped(value: &Bound<'_, PyAny>) -> PyResult<isize> {
     }
 }
 
-/// An array of positions. `NumPy` makes an empty list an array of floats.
+/// An array of positions, or a mask. `NumPy` makes an empty list an array of floats.
 fn integers(item: &Bound<'_, PyAny>) -> PyResult<NdArray> {
     let py = item.py();
     let array = from_numpy(item)?;
     match array.dtype() {
-        DType::I64 => Ok(array),
+        DType::I64 | DType::Bool => Ok(array),
         _ if array.is_empty() && item.is_instance_of::<PyList>() => {
             super::error::plain(py, array.cast(DType::I64))
         }
-        DType::Bool => {
-            let text = "index: boolean masks are not supported\n\
-                        hint: numpy.flatnonzero(mask) gives the positions";
-            Err(raise(py, "OutOfRangeError", text.to_owned()))
-        }
         dtype => {
-            let text = format!("index: positions must be integers, not {dtype}");
+            let text =
+                format!("index: positions must be integers or a mask, not {dtype}");
             Err(raise(py, "OutOfRangeError", text))
         }
     }

@@ -1,7 +1,11 @@
 //! The calls that both faces offer, on nodes: arguments are checked, and short
 //! compositions are made of ops.
 
+mod arrange;
 mod elementwise;
+mod masks;
+mod pad;
+mod places;
 mod statistics;
 
 use super::arena::Arena;
@@ -19,6 +23,7 @@ use crate::ops::view::{BroadcastTo, Reshape, StopGradient, Transpose};
 use crate::ops::{Op, Tag};
 use crate::shape::{self, Axes, Shape, Span};
 pub(crate) use elementwise::Logical;
+pub(crate) use pad::Padding;
 use smallvec::{SmallVec, smallvec};
 pub(crate) use statistics::Running;
 
@@ -40,9 +45,9 @@ pub enum Index {
     NewAxis,
     /// As many whole axes as are left.
     Ellipsis,
-    /// The positions in an integer array.
+    /// The positions in an integer array, or those at which a boolean one is true.
     Array(NdArray),
-    /// The positions in an integer tensor of the record.
+    /// As `Array`, in a tensor of the record.
     Node(NodeIndex),
 }
 
@@ -359,17 +364,20 @@ impl Arena {
     /// integer arrays gather. Their axes lead the result, unless they were adjacent.
     pub(crate) fn index(&mut self, x: u32, index: &[Index], site: u32) -> Result<u32> {
         let start = self.mark();
-        let result = self.index_parts(x, index, site).map_err(|error| {
-            // The error may name nodes of the composition, which are taken back.
-            let nodes = index.iter().filter_map(|part| match part {
-                Index::Node(node) => Some(node.0),
-                _ => None,
-            });
-            let places = std::iter::once(x).chain(nodes);
-            places.fold(error.without_places(), |error, node| {
-                error.recorded_at(self.label(node), Place::Site(self.site(node)))
-            })
-        });
+        let parts = self.without_masks(x, index);
+        let result = parts.and_then(|parts| self.index_parts(x, &parts, site)).map_err(
+            |error| {
+                // The error may name nodes of the composition, which are taken back.
+                let nodes = index.iter().filter_map(|part| match part {
+                    Index::Node(node) => Some(node.0),
+                    _ => None,
+                });
+                let places = std::iter::once(x).chain(nodes);
+                places.fold(error.without_places(), |error, node| {
+                    error.recorded_at(self.label(node), Place::Site(self.site(node)))
+                })
+            },
+        );
         self.keep_or_undo(&start, result)
     }
 

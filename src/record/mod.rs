@@ -25,7 +25,7 @@ mod tensor;
 pub use arena::Mark;
 pub(crate) use arena::{Arena, FlatNode, word_slopes};
 pub use compose::{Index, NodeIndex};
-pub(crate) use compose::{Logical, Reduction, Running};
+pub(crate) use compose::{Logical, Padding, Reduction, Running};
 pub use handle::ComputationRecord;
 pub(crate) use tensor::nodes_of;
 pub use tensor::{IntoOperand, Tensor, concatenate, stack, try_concatenate, try_stack};

@@ -318,6 +318,7 @@ methods! {
     stop_gradient try_stop_gradient() |x, arena, site| arena.stop_gradient(x, site);
 }
 
+mod arrange;
 mod elementwise;
 mod statistics;
 

@@ -242,7 +242,9 @@ def test_iteration_and_len(rec: ComputationRecord) -> None:
         (np.s_[True], "is no index"),
         (np.s_[[0.5]], "positions must be integers"),
         (np.s_[np.array([0.0])], "positions must be integers"),
-        (np.s_[[True, False, True]], "boolean masks are not supported"),
+        (np.s_[[True, False]], "a mask of shape (2,) does not fit"),
+        (np.s_[:, [True, False, True]], "does not fit #0 tensor (3, 4) from axis 1 on"),
+        (np.s_[np.array(True)], "a mask of shape () does not fit"),
     ],
     ids=str,
 )

@@ -3,6 +3,7 @@
 #![allow(clippy::float_cmp, reason = "where tests compare exactly, exact is promised")]
 
 mod allocations;
+mod arrange;
 mod caught;
 mod differences;
 mod elementwise;

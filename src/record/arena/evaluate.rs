@@ -152,6 +152,8 @@ impl Arena {
                 | Tag::ClipMax
                 | Tag::Fmax
                 | Tag::Fmin
+                | Tag::ScatterAdd
+                | Tag::AddAlongAxis
                 | Tag::Abs
                 | Tag::MatMul => (dtype, back) = (DType::I64, Some(DType::Bool)),
                 Tag::Sum | Tag::Prod | Tag::CumSum | Tag::CumProd => dtype = DType::I64,

@@ -52,7 +52,7 @@ impl Arena {
     }
 
     /// The operand and the axis that `axis` names; `None` flattens.
-    fn along(
+    pub(super) fn along(
         &mut self,
         op: &'static str,
         x: u32,

@@ -1,0 +1,396 @@
+//! Functions that rearrange elements: parts, order, repetition, margins.
+
+use super::axes;
+use crate::python::array::{checked_sizes, dtype_of, from_numpy};
+use crate::python::error::raise;
+use crate::python::operand::{call, node};
+use crate::python::tensor::PyTensor;
+use crate::record::Padding;
+use crate::shape;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+type Result<'py> = PyResult<Bound<'py, PyAny>>;
+
+/// The sizes of the axes of anything.
+fn shape_of(x: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
+    if x.is_exact_instance_of::<PyTensor>() {
+        return x.getattr("shape")?.extract();
+    }
+    Ok(from_numpy(x)?.shape().to_vec())
+}
+
+/// One integer, or several.
+fn integers(value: &Bound<'_, PyAny>) -> PyResult<Vec<isize>> {
+    match value.try_iter() {
+        Ok(items) => items.map(|item| item?.extract()).collect(),
+        Err(_) => Ok(vec![value.extract()?]),
+    }
+}
+
+/// The elements in reverse order along axes; None reverses all.
+#[pyfunction]
+#[pyo3(signature = (x, /, axis=None))]
+fn flip<'py>(x: &Bound<'py, PyAny>, axis: Option<&Bound<'py, PyAny>>) -> Result<'py> {
+    let axes = axes("flip", axis)?;
+    call(x.py(), "flip", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.flip(x, axes.as_deref(), site)
+    })
+}
+
+/// The elements shifted along axes; those beyond the end come in at the start. Without
+/// an axis the elements are shifted in C order.
+#[pyfunction]
+#[pyo3(signature = (x, /, shift, axis=None))]
+fn roll<'py>(
+    x: &Bound<'py, PyAny>,
+    shift: &Bound<'py, PyAny>,
+    axis: Option<&Bound<'py, PyAny>>,
+) -> Result<'py> {
+    let (shifts, axes) = (integers(shift)?, axes("roll", axis)?);
+    call(x.py(), "roll", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.roll(x, &shifts, axes.as_deref(), site)
+    })
+}
+
+/// The array repeated as a whole: `reps` times along each axis.
+#[pyfunction]
+#[pyo3(signature = (x, reps, /))]
+fn tile<'py>(x: &Bound<'py, PyAny>, reps: &Bound<'py, PyAny>) -> Result<'py> {
+    let counts = checked_sizes("tile", reps)?;
+    call(x.py(), "tile", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.tile(x, &counts, site)
+    })
+}
+
+/// Each element repeated along an axis, or without one in C order. `repeats` is one
+/// number, or one for each element of the axis.
+#[pyfunction]
+#[pyo3(signature = (x, repeats, /, axis=None))]
+fn repeat<'py>(
+    x: &Bound<'py, PyAny>,
+    repeats: &Bound<'py, PyAny>,
+    axis: Option<isize>,
+) -> Result<'py> {
+    let counts = checked_sizes("repeat", repeats)?;
+    call(x.py(), "repeat", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.repeat(x, &counts, axis, site)
+    })
+}
+
+/// Axes moved to other positions; the others keep their order.
+#[pyfunction]
+#[pyo3(signature = (x, source, destination, /))]
+fn moveaxis<'py>(
+    x: &Bound<'py, PyAny>,
+    source: &Bound<'py, PyAny>,
+    destination: &Bound<'py, PyAny>,
+) -> Result<'py> {
+    let from = axes("moveaxis", Some(source))?.unwrap_or_default();
+    let to = axes("moveaxis", Some(destination))?.unwrap_or_default();
+    call(x.py(), "moveaxis", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.moveaxis(x, &from, &to, site)
+    })
+}
+
+/// The elements at equal positions of two axes, as a new last axis; `offset` is the
+/// position in the second less that in the first.
+#[pyfunction]
+#[pyo3(signature = (x, /, offset=0, axis1=0, axis2=1))]
+pub(in crate::python) fn diagonal<'py>(
+    x: &Bound<'py, PyAny>,
+    offset: isize,
+    axis1: isize,
+    axis2: isize,
+) -> Result<'py> {
+    call(x.py(), "diagonal", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.diagonal(x, offset, (axis1, axis2), site)
+    })
+}
+
+/// The diagonal of a matrix, or a matrix with a vector on its diagonal; `k` is the
+/// column less the row.
+#[pyfunction]
+#[pyo3(signature = (x, /, k=0))]
+fn diag<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
+    call(x.py(), "diag", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.diag(x, k, site)
+    })
+}
+
+/// The matrices of the last two axes with 0 above the diagonal `k`.
+#[pyfunction]
+#[pyo3(signature = (x, /, k=0))]
+fn tril<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
+    call(x.py(), "tril", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.triangle(x, k, false, site)
+    })
+}
+
+/// The matrices of the last two axes with 0 below the diagonal `k`.
+#[pyfunction]
+#[pyo3(signature = (x, /, k=0))]
+fn triu<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
+    call(x.py(), "triu", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.triangle(x, k, true, site)
+    })
+}
+
+macro_rules! at_least {
+    ($($(#[$doc:meta])* $name:ident $ndim:literal;)*) => { $(
+        $(#[$doc])*
+        #[pyfunction]
+        #[pyo3(signature = (x, /))]
+        fn $name<'py>(x: &Bound<'py, PyAny>) -> Result<'py> {
+            call(x.py(), stringify!($name), &[x], |arena, x, site| {
+                let x = node(arena, x[0], site)?;
+                arena.atleast(x, $ndim, site)
+            })
+        }
+    )* };
+}
+at_least! {
+    /// The array with at least one axis.
+    atleast_1d 1;
+    /// The array with at least two axes; a vector becomes a row.
+    atleast_2d 2;
+    /// The array with at least three axes; of a vector the middle one, of a matrix the
+    /// first two are its own.
+    atleast_3d 3;
+}
+
+/// The array in parts along an axis: in so many equal ones, or cut before each of the
+/// given positions.
+///
+/// >>> import wengert
+/// >>> wengert.split([1.0, 2.0, 3.0], [1])
+/// [array([1.]), array([2., 3.])]
+#[pyfunction]
+#[pyo3(signature = (x, indices_or_sections, /, axis=0))]
+fn split<'py>(
+    x: &Bound<'py, PyAny>,
+    indices_or_sections: &Bound<'py, PyAny>,
+    axis: isize,
+) -> PyResult<Bound<'py, PyList>> {
+    let py = x.py();
+    let sizes = shape_of(x)?;
+    let axis = super::super::error::plain(py, shape::axis("split", axis, sizes.len()))?;
+    let len = sizes[axis];
+    let mut cuts: Vec<usize> = vec![0];
+    if let Ok(sections) = indices_or_sections.extract::<usize>() {
+        if sections == 0 || len % sections != 0 {
+            let text = format!("split: {sections} equal parts of {len} elements");
+            return Err(raise(py, "ShapeError", text));
+        }
+        cuts.extend((1..=sections).map(|k| k * (len / sections)));
+    } else {
+        let size = len.cast_signed();
+        for cut in integers(indices_or_sections)? {
+            let cut = if cut < 0 { cut + size } else { cut };
+            cuts.push(cut.clamp(0, size).unsigned_abs());
+        }
+        cuts.push(len);
+    }
+    let parts = cuts.windows(2).map(|cut| {
+        let (start, len) = (cut[0], cut[1].saturating_sub(cut[0]));
+        call(py, "split", &[x], |arena, x, site| {
+            let x = node(arena, x[0], site)?;
+            arena.part(x, axis, start.min(arena.ty(x).shape[axis]), len, site)
+        })
+    });
+    PyList::new(py, parts.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// The coordinates of a grid: each vector along its own axis, repeated along the
+/// others. With `indexing="xy"` the first two axes are exchanged.
+#[pyfunction]
+#[pyo3(signature = (*xi, indexing="xy"))]
+fn meshgrid<'py>(
+    xi: &Bound<'py, pyo3::types::PyTuple>,
+    indexing: &str,
+) -> PyResult<Bound<'py, PyList>> {
+    let py = xi.py();
+    let exchange = match indexing {
+        "xy" => xi.len() > 1,
+        "ij" => false,
+        other => {
+            let text = format!("meshgrid: indexing is \"xy\" or \"ij\", not {other:?}");
+            return Err(raise(py, "ShapeError", text));
+        }
+    };
+    let mut sizes = Vec::new();
+    for x in xi {
+        sizes.push(shape_of(&x)?.iter().product::<usize>());
+    }
+    let place = |k: usize| if exchange && k < 2 { 1 - k } else { k };
+    let mut grid = vec![1; sizes.len()];
+    for (k, &size) in sizes.iter().enumerate() {
+        grid[place(k)] = size;
+    }
+    let mut out = Vec::new();
+    for (k, x) in xi.iter().enumerate() {
+        let mut column = vec![1; sizes.len()];
+        column[place(k)] = sizes[k].cast_signed();
+        out.push(call(py, "meshgrid", &[&x], |arena, x, site| {
+            let x = node(arena, x[0], site)?;
+            let start = arena.mark();
+            let result = arena
+                .reshape(x, &column, site)
+                .and_then(|x| arena.broadcast_to(x, &grid, site));
+            arena.keep_or_undo(&start, result)
+        })?);
+    }
+    PyList::new(py, out)
+}
+
+/// The parts at integer positions along an axis, or without one of the elements in C
+/// order. Positions may repeat; negative ones count from the end.
+#[pyfunction]
+#[pyo3(signature = (x, indices, /, axis=None))]
+pub(in crate::python) fn take<'py>(
+    x: &Bound<'py, PyAny>,
+    indices: &Bound<'py, PyAny>,
+    axis: Option<isize>,
+) -> Result<'py> {
+    call(x.py(), "take", &[x, indices], |arena, x, site| {
+        let (x, indices) = (node(arena, x[0], site)?, node(arena, x[1], site)?);
+        arena.take(x, indices, axis, site)
+    })
+}
+
+/// The elements at integer positions along an axis; the other axes broadcast. With the
+/// axis None, of the elements in C order.
+#[pyfunction]
+#[pyo3(signature = (x, indices, /, axis=Some(-1)),
+       text_signature = "(x, indices, /, axis=-1)")]
+fn take_along_axis<'py>(
+    x: &Bound<'py, PyAny>,
+    indices: &Bound<'py, PyAny>,
+    axis: Option<isize>,
+) -> Result<'py> {
+    call(x.py(), "take_along_axis", &[x, indices], |arena, x, site| {
+        let (x, indices) = (node(arena, x[0], site)?, node(arena, x[1], site)?);
+        arena.take_along(x, indices, axis, true, site)
+    })
+}
+
+/// The elements at integer positions along an axis. On the other axes the positions
+/// reach no farther than `x`, of which they may leave out the end.
+#[pyfunction]
+#[pyo3(signature = (x, indices, /, axis=-1), text_signature = "(x, indices, /, axis=-1)")]
+fn gather<'py>(
+    x: &Bound<'py, PyAny>,
+    indices: &Bound<'py, PyAny>,
+    axis: isize,
+) -> Result<'py> {
+    call(x.py(), "gather", &[x, indices], |arena, x, site| {
+        let (x, indices) = (node(arena, x[0], site)?, node(arena, x[1], site)?);
+        arena.take_along(x, indices, Some(axis), false, site)
+    })
+}
+
+/// `x` with values added at integer positions along an axis, in their order: the same
+/// sum each time, however often a position occurs.
+///
+/// `values` has the shape of `indices`.
+#[pyfunction]
+#[pyo3(signature = (x, indices, values, /, axis=-1),
+       text_signature = "(x, indices, values, /, axis=-1)")]
+fn scatter_add<'py>(
+    x: &Bound<'py, PyAny>,
+    indices: &Bound<'py, PyAny>,
+    values: &Bound<'py, PyAny>,
+    axis: isize,
+) -> Result<'py> {
+    call(x.py(), "scatter_add", &[x, indices, values], |arena, x, site| {
+        let (a, indices) = (node(arena, x[0], site)?, node(arena, x[1], site)?);
+        let values = node(arena, x[2], site)?;
+        arena.scatter_add(a, indices, values, axis, site)
+    })
+}
+
+/// 1 at each integer label along a new last axis of `classes` elements, otherwise 0.
+#[pyfunction]
+#[pyo3(signature = (labels, classes, /, dtype=None))]
+fn one_hot<'py>(
+    labels: &Bound<'py, PyAny>,
+    classes: usize,
+    dtype: Option<&Bound<'py, PyAny>>,
+) -> Result<'py> {
+    let dtype = dtype.map(|dtype| dtype_of(labels.py(), dtype)).transpose()?;
+    let dtype = dtype.unwrap_or(crate::dtype::DType::F64);
+    call(labels.py(), "one_hot", &[labels], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.one_hot(x, classes, dtype, site)
+    })
+}
+
+/// The array with margins: `pad_width` is one number, a pair for before and after, or a
+/// pair for each axis.
+///
+/// `mode` is "constant", which writes `constant_values`; "edge", which repeats the
+/// element at the edge; "reflect", which mirrors at it; or "wrap", which goes on at the
+/// other end.
+///
+/// >>> import wengert
+/// >>> wengert.pad([1.0, 2.0, 3.0], 2, mode="reflect")
+/// array([3., 2., 1., 2., 3., 2., 1.])
+#[pyfunction]
+#[pyo3(signature = (x, pad_width, /, mode="constant", constant_values=0.0))]
+fn pad<'py>(
+    x: &Bound<'py, PyAny>,
+    pad_width: &Bound<'py, PyAny>,
+    mode: &str,
+    constant_values: f64,
+) -> Result<'py> {
+    let py = x.py();
+    let ndim = shape_of(x)?.len();
+    let padding = match mode {
+        "constant" => Padding::Constant(constant_values),
+        "edge" => Padding::Edge,
+        "reflect" => Padding::Reflect,
+        "wrap" => Padding::Wrap,
+        other => {
+            let text = format!(
+                "pad: mode is \"constant\", \"edge\", \"reflect\" or \"wrap\", \
+                 not {other:?}"
+            );
+            return Err(raise(py, "ShapeError", text));
+        }
+    };
+    let widths: Vec<(usize, usize)> = if let Ok(width) = pad_width.extract::<usize>() {
+        vec![(width, width); ndim]
+    } else if let Ok(pair) = pad_width.extract::<(usize, usize)>() {
+        vec![pair; ndim]
+    } else {
+        let pairs: Vec<(usize, usize)> = pad_width.extract()?;
+        if pairs.len() == 1 { vec![pairs[0]; ndim] } else { pairs }
+    };
+    call(py, "pad", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.pad(x, &widths, padding, site)
+    })
+}
+
+/// Adds the functions of this file to the module.
+pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    macro_rules! add {
+        ($($name:ident)*) => {
+            $(module.add_function(wrap_pyfunction!($name, module)?)?;)*
+        };
+    }
+    add! {
+        flip roll tile repeat moveaxis diagonal diag tril triu atleast_1d atleast_2d
+        atleast_3d split meshgrid take take_along_axis gather scatter_add one_hot pad
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Elements taken and added at integer places along one axis.
+
+use super::Arena;
+use crate::dtype::DType;
+use crate::error::{Error, Fault, Result};
+use crate::ops::along::{AddAlongAxis, TakeAlongAxis};
+use crate::ops::convert::Cast;
+use crate::ops::emit::Arg;
+use crate::ops::{Op, Tag};
+use crate::shape;
+use smallvec::smallvec;
+
+impl Arena {
+    /// The parts at positions along an axis; without one, of the elements in C order.
+    pub(crate) fn take(
+        &mut self,
+        x: u32,
+        positions: u32,
+        axis: Option<isize>,
+        site: u32,
+    ) -> Result<u32> {
+        self.composed(|arena| {
+            let (x, axis) = arena.along("take", x, axis, site)?;
+            arena.gather(x, &[(axis, positions)], false, site)
+        })
+    }
+
+    /// The elements at positions along an axis. With `broadcasts` the other axes do, as
+    /// in `NumPy`; otherwise the positions reach as far as they do.
+    pub(crate) fn take_along(
+        &mut self,
+        x: u32,
+        positions: u32,
+        axis: Option<isize>,
+        broadcasts: bool,
+        site: u32,
+    ) -> Result<u32> {
+        let op = if broadcasts { Tag::TakeAlongAxis.name() } else { "gather" };
+        self.composed(|arena| {
+            let (mut x, axis) = arena.along(op, x, axis, site)?;
+            let mut positions = positions;
+            if broadcasts && arena.ndim(positions) == arena.ndim(x) {
+                let whole = |arena: &Arena, node: u32| {
+                    let mut shape = arena.ty(node).shape.to_vec();
+                    shape[axis] = 1;
+                    shape
+                };
+                let shapes = [whole(arena, x), whole(arena, positions)];
+                let common = shape::broadcast(op, &[&shapes[0], &shapes[1]])?;
+                for node in [&mut x, &mut positions] {
+                    let mut to = common.to_vec();
+                    to[axis] = arena.ty(*node).shape[axis];
+                    if *arena.ty(*node).shape != *to {
+                        *node = arena.broadcast_to(*node, &to, site)?;
+                    }
+                }
+            }
+            let operands = smallvec![Arg::Value(x), Arg::Value(positions)];
+            arena.apply(&TakeAlongAxis { axis }.into(), operands, site)
+        })
+    }
+
+    /// `x` with values added at positions along an axis.
+    pub(crate) fn scatter_add(
+        &mut self,
+        x: u32,
+        positions: u32,
+        values: u32,
+        axis: isize,
+        site: u32,
+    ) -> Result<u32> {
+        let axis = shape::axis("scatter_add", axis, self.ndim(x));
+        let axis = self.about(x, axis)?;
+        let shape = self.ty(x).shape.clone();
+        self.composed(|arena| {
+            let operands = smallvec![Arg::Value(values), Arg::Value(positions)];
+            let op = AddAlongAxis { shape, axis }.into();
+            let added = arena.apply(&op, operands, site)?;
+            arena.binary(&Op::Add, Arg::Value(x), Arg::Value(added), site)
+        })
+    }
+
+    /// 1 at each label of a new last axis of `classes` elements, otherwise 0.
+    pub(crate) fn one_hot(
+        &mut self,
+        labels: u32,
+        classes: usize,
+        dtype: DType,
+        site: u32,
+    ) -> Result<u32> {
+        let op = "one_hot";
+        let found = self.ty(labels).dtype;
+        if found != DType::I64 {
+            return Err(Error::new(Fault::IndexDType { op, dtype: found }));
+        }
+        let view = self.view(labels);
+        let wrong =
+            view.as_array::<i64>().indexed_iter().find_map(|(position, &label)| {
+                let within = usize::try_from(label).is_ok_and(|label| label < classes);
+                let position = ndarray::Dimension::slice(&position);
+                (!within).then(|| (crate::error::tuple(position), label))
+            });
+        if let Some((position, value)) = wrong {
+            let fault = Fault::IndexOutOfRange { op, value, position, limit: classes };
+            return self.about(labels, Err(Error::new(fault)));
+        }
+        let range: Vec<i64> = (0..classes).map(|k| k.cast_signed() as i64).collect();
+        self.composed(|arena| {
+            let last = arena.ndim(labels).cast_signed();
+            let column = arena.expand_dims(labels, &[last], site)?;
+            let range = arena.integers(&range, site)?;
+            let hits = arena.binary(
+                &Op::Equal,
+                Arg::Value(column),
+                Arg::Value(range),
+                site,
+            )?;
+            if dtype == DType::Bool {
+                return Ok(hits);
+            }
+            arena.one(Cast { dtype }.into(), hits, site)
+        })
+    }
+}

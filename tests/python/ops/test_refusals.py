@@ -1,0 +1,118 @@
+"""What the ops beyond the first refuse, what the message says, and that it is all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import wengert as wg
+from wengert import ComputationRecord, DTypeError, OutOfRangeError, ShapeError
+
+X = np.arange(6.0).reshape(2, 3)
+PLACES = np.zeros((3, 1), int)
+
+REFUSALS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
+    (lambda x: wg.topk(x, 4), ShapeError, "topk: 4 elements asked for, there are 3"),
+    (lambda x: wg.cumsum(x, 2), ShapeError, "cumsum: axis 2 is out of range"),
+    (lambda x: wg.sort(x, 2), ShapeError, "sort: axis 2 is out of range"),
+    (lambda x: wg.median(x, 2), ShapeError, "median: axis 2 is out of range"),
+    (lambda x: wg.norm(x, 2, (0, 0)), ShapeError, "norm: axis 0 is given twice"),
+    (lambda x: wg.bincount(x), DTypeError, "bincount: indices must be i64"),
+    (lambda x: wg.repeat(x, [1, 2], 1), ShapeError, "repeat: 2 counts for axis 1"),
+    (lambda x: wg.tile(x, -1), ShapeError, "tile: dimension -1 is negative"),
+    (lambda x: wg.moveaxis(x, 0, 2), ShapeError, "moveaxis: axis 2 is out of range"),
+    (lambda x: wg.moveaxis(x, (0, 1), 0), ShapeError, "moveaxis: 1 axes given"),
+    (lambda x: wg.diagonal(x, 0, 1, 1), ShapeError, "diagonal: axis 1 is given twice"),
+    (lambda x: wg.diag(x[None]), ShapeError, "diag: .* has 3 axes"),
+    (lambda x: wg.tril(x.sum(0)), ShapeError, "tril: .* has 1 axes"),
+    (lambda x: wg.split(x, 2, 1), ShapeError, "split: 2 equal parts of 3 elements"),
+    (lambda x: wg.pad(x, 1, mode="new"), ShapeError, "pad: mode is"),
+    (lambda x: wg.pad(x, [(1, 1)] * 3), ShapeError, "pad: 3 axes given"),
+    (lambda x: wg.pad(x[:0], 1, mode="edge"), ShapeError, "pad: axis 0 of .* has no"),
+    (lambda x: wg.meshgrid(x, indexing="a"), ShapeError, "meshgrid: indexing is"),
+    (lambda x: wg.take(x, [9]), OutOfRangeError, "index 9 at"),
+    (lambda x: wg.take(x, [0.5]), DTypeError, "indices must be i64"),
+    (lambda x: wg.gather(x, PLACES), ShapeError, "gather|positions of shape"),
+    (lambda x: wg.gather(x, PLACES[:2] - 4), OutOfRangeError, "index -4 at"),
+    (lambda x: wg.scatter_add(x, PLACES[:2], [1.0]), ShapeError, "do not broadcast"),
+    (lambda x: x & 1, DTypeError, "bitwise_and: not defined for f64"),
+    (lambda x: x[[[True], [False]]], OutOfRangeError, "a mask of shape"),
+]
+
+
+@pytest.mark.parametrize(("call", "kind", "text"), REFUSALS, ids=lambda x: str(x)[:60])
+def test_a_refusal_says_why_and_records_nothing(
+    call: Callable[[Any], Any], kind: type[Exception], text: str
+) -> None:
+    rec = ComputationRecord()
+    x = rec.tensor_from_value(X)
+    with pytest.raises(kind, match=text):
+        call(x)
+    # At most the slice that a call here begins with.
+    assert len(rec) <= 2
+    assert (x + 1).shape == X.shape
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_fault_24_a_label_out_of_range(label: int, rec: ComputationRecord) -> None:
+    labels = rec.constant([0, label])
+    before = len(rec)
+    with pytest.raises(OutOfRangeError, match=rf"index {label} at \(1,\) .* size 3"):
+        wg.one_hot(labels, 3)
+    with pytest.raises(OutOfRangeError, match="index -7"):
+        wg.bincount(rec.constant([1, -7]))
+    assert len(rec) <= before + 1
+
+
+def test_fault_25_repeated_places_add_up_in_their_order(rec: ComputationRecord) -> None:
+    """The order decides the bits: 1 is lost next to 1e16 unless it comes last."""
+    values = np.array([1e16, 1.0, -1e16, 1.0])
+    places = np.zeros(4, int)
+    x = rec.tensor_from_value(np.zeros(2))
+    wanted = ((0 + 1e16) + 1.0 - 1e16) + 1.0
+    for _ in range(3):
+        assert wg.scatter_add(x, places, values).data().tolist() == [wanted, 0]
+        assert wg.bincount(places, values)[0] == wanted
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda np_: np_.cumsum(np.zeros((2, 0)), axis=1),
+        lambda np_: np_.cumprod(np.zeros((0, 2)), axis=0),
+        lambda np_: np_.sort(np.zeros((2, 0))),
+        lambda np_: np_.argsort(np.zeros((0,))),
+        lambda np_: np_.prod(np.zeros((2, 0)), axis=1),
+        lambda np_: np_.any(np.zeros((2, 0)), axis=1),
+        lambda np_: np_.all(np.zeros((2, 0)), axis=0),
+        lambda np_: np_.flip(np.zeros((2, 0))),
+        lambda np_: np_.roll(np.zeros((2, 0)), 1),
+        lambda np_: np_.tile(np.zeros((2, 0)), 3),
+        lambda np_: np_.tile(np.zeros(2), 0),
+        lambda np_: np_.repeat(np.zeros(2), 0),
+        lambda np_: np_.diagonal(np.zeros((2, 0))),
+        lambda np_: np_.diag(np.zeros(0)),
+        lambda np_: np_.tril(np.zeros((0, 2))),
+        lambda np_: np_.pad(np.zeros((0, 2)), 1),
+        lambda np_: np_.take(np.zeros((2, 3)), np.zeros(0, int), axis=1),
+        lambda np_: np_.bincount(np.zeros(0, int)),
+        lambda np_: np_.clip(np.zeros((0, 3)), 0, 1),
+        lambda np_: np_.split(np.zeros((0, 2)), 1)[0],
+    ],
+)
+def test_fault_17_of_nothing_numpys_answer(call: Callable[[Any], Any]) -> None:
+    np.testing.assert_array_equal(call(wg), call(np), strict=True)
+
+
+def test_fault_16_at_most_64_axes(rec: ComputationRecord) -> None:
+    x = rec.ones((1,) * 64)
+    calls: list[Callable[[], Any]] = [
+        lambda: wg.tile(x, (1,) * 65),
+        lambda: wg.one_hot(rec.zeros((1,) * 64, "int64"), 2),
+        lambda: wg.take(x, np.zeros((1, 1), int), axis=0),
+    ]
+    for call in calls:
+        with pytest.raises(ShapeError, match="at most 64 axes"):
+            call()
