@@ -294,8 +294,8 @@ pub enum Fault {
     IndexOutOfRange { op: &'static str, value: i64, position: String, limit: usize },
     #[error("power: an integer to the negative integer power {exponent}")]
     NegativePower { exponent: i64 },
-    #[error("{op}: the number {number} does not fit i64")]
-    IntegerTooLarge { op: &'static str, number: String },
+    #[error("{op}: the number {number} does not fit {dtype}")]
+    IntegerTooLarge { op: &'static str, number: String, dtype: DType },
     #[error("{op}: no parameter {name:?} in the store")]
     MissingParameter { op: &'static str, name: String },
     #[error("{op}: no memory for {} of shape {}", gibibytes(*bytes), tuple(shape))]

@@ -11,6 +11,7 @@ mod functions;
 mod grad;
 mod handle;
 mod index;
+mod large;
 mod lock;
 mod module;
 mod object;

@@ -1,15 +1,16 @@
 //! What users give as operands: tensors, Python numbers, and anything `NumPy` takes.
 
 use super::array::{from_numpy, to_numpy, unwrap_scalar};
-use super::error::{exception, plain};
+use super::error::plain;
 use super::handle::Handle;
+use super::large::Large;
 use super::record::{PyRecord, Work, append, expect_record};
 use super::tensor::PyTensor;
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
-use crate::error::{Error, Fault, Result};
-use crate::ops::Op;
+use crate::error::{Error, Result};
 use crate::ops::emit::Arg;
+use crate::ops::{Op, Tag};
 use crate::record::Arena;
 use numpy::PyUntypedArray;
 use pyo3::prelude::*;
@@ -21,43 +22,37 @@ use smallvec::SmallVec;
 pub(super) enum Given<'a, 'py> {
     Tensor(&'a Bound<'py, PyTensor>),
     Number(Scalar),
+    Large(Large),
     Array(NdArray),
 }
 
 /// Exactly Python's own `bool`, `int` or `float`: the numbers without a type of their
 /// own. A `NumPy` scalar has one, and is no such number.
-pub(super) fn number(
-    op: &'static str,
-    value: &Bound<'_, PyAny>,
-) -> PyResult<Option<Scalar>> {
+fn number<'a, 'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Given<'a, 'py>>> {
     if let Ok(x) = value.cast_exact::<PyFloat>() {
-        return Ok(Some(Scalar::Float(x.value())));
+        return Ok(Some(Given::Number(Scalar::Float(x.value()))));
     }
     if let Ok(x) = value.cast_exact::<PyInt>() {
-        return if let Ok(x) = x.extract::<i64>() {
-            Ok(Some(Scalar::Int(x)))
-        } else {
-            let number = x.to_string();
-            let fault = Fault::IntegerTooLarge { op, number };
-            Err(exception(value.py(), &Error::new(fault)))
-        };
+        return Ok(Some(match x.extract::<i64>() {
+            Ok(x) => Given::Number(Scalar::Int(x)),
+            Err(_) => Given::Large(Large::new(x)?),
+        }));
     }
     if let Ok(x) = value.cast_exact::<PyBool>() {
-        return Ok(Some(Scalar::Bool(x.is_true())));
+        return Ok(Some(Given::Number(Scalar::Bool(x.is_true()))));
     }
     Ok(None)
 }
 
 /// What the value is; `None` if it is nothing that an operand can be.
 pub(super) fn classify<'a, 'py>(
-    op: &'static str,
     value: &'a Bound<'py, PyAny>,
 ) -> PyResult<Option<Given<'a, 'py>>> {
     if let Ok(tensor) = value.cast_exact::<PyTensor>() {
         return Ok(Some(Given::Tensor(tensor)));
     }
-    if let Some(number) = number(op, value)? {
-        return Ok(Some(Given::Number(number)));
+    if let Some(number) = number(value)? {
+        return Ok(Some(number));
     }
     let py = value.py();
     let is_array = value.cast::<PyUntypedArray>().is_ok()
@@ -78,11 +73,8 @@ pub(super) fn is_operand(value: &Bound<'_, PyAny>) -> bool {
 }
 
 /// As `classify`; what cannot be an operand is an error.
-fn expect<'a, 'py>(
-    op: &'static str,
-    value: &'a Bound<'py, PyAny>,
-) -> PyResult<Given<'a, 'py>> {
-    match classify(op, value)? {
+fn expect<'a, 'py>(value: &'a Bound<'py, PyAny>) -> PyResult<Given<'a, 'py>> {
+    match classify(value)? {
         Some(given) => Ok(given),
         // NumPy says best why it cannot make an array of it.
         None => from_numpy(value).map(Given::Array),
@@ -103,25 +95,52 @@ fn array_of(number: Scalar) -> Result<NdArray> {
 enum Sent {
     Handle(Handle),
     Number(Scalar),
+    Large(Large),
     Array(NdArray),
 }
 
 impl Sent {
-    /// The operand in the record: handles are checked, arrays become constants.
+    /// The operand in the record: handles are checked, arrays become constants, and
+    /// integers beyond `i64` what they are beside operands of a type.
     fn place(
         &self,
         arena: &mut Arena,
         op: &'static str,
+        beside: Option<DType>,
         site: u32,
     ) -> Result<Arg<u32>> {
         match self {
             Sent::Handle(handle) => handle.check(arena, op).map(Arg::Value),
             Sent::Number(number) => Ok(Arg::Number(*number)),
+            Sent::Large(number) => number.beside(op, beside).map(Arg::Number),
             Sent::Array(array) => {
                 arena.source(&Op::Constant, array, None, site).map(Arg::Value)
             }
         }
     }
+}
+
+/// The type of the operands that an integer beyond `i64` stands beside; `None` if there
+/// is no such integer, or nothing beside it.
+fn beside(sent: &[Sent], arena: &Arena, op: &'static str) -> Result<Option<DType>> {
+    if !sent.iter().any(|x| matches!(x, Sent::Large(_))) {
+        return Ok(None);
+    }
+    // What a choice is made by is not among what it chooses from.
+    let condition = usize::from(op == Tag::Where.name());
+    let mut common = None;
+    for x in &sent[condition..] {
+        let dtype = common.unwrap_or(DType::Bool);
+        common = Some(match x {
+            Sent::Handle(handle) => {
+                dtype.promote(arena.ty(handle.check(arena, op)?).dtype)
+            }
+            Sent::Number(number) => number.promote(dtype),
+            Sent::Array(array) => dtype.promote(array.dtype()),
+            Sent::Large(_) => continue,
+        });
+    }
+    Ok(common)
 }
 
 /// The node of an operand; a number becomes a constant.
@@ -146,7 +165,7 @@ pub(super) fn call<'py>(
     let mut sent: SmallVec<[Sent; 3]> = SmallVec::new();
     let mut work = Work::Short;
     for value in operands {
-        sent.push(match expect(op, value)? {
+        sent.push(match expect(value)? {
             Given::Tensor(tensor) => {
                 let tensor = tensor.get();
                 match &record {
@@ -162,6 +181,7 @@ pub(super) fn call<'py>(
                 Sent::Handle(tensor.handle)
             }
             Given::Number(number) => Sent::Number(number),
+            Given::Large(number) => Sent::Large(number),
             Given::Array(array) => {
                 if let long @ Work::Long = Work::on_array(&array) {
                     work = long;
@@ -175,9 +195,11 @@ pub(super) fn call<'py>(
     let tensor = append(&record, op, work, |arena, site| {
         let start = new_nodes.then(|| arena.mark());
         let mut placed: SmallVec<[Arg<u32>; 3]> = SmallVec::new();
-        let result = sent
-            .iter()
-            .try_for_each(|x| x.place(arena, op, site).map(|x| placed.push(x)))
+        let result = beside(&sent, arena, op)
+            .and_then(|beside| {
+                let mut places = sent.iter().map(|x| x.place(arena, op, beside, site));
+                places.try_for_each(|x| x.map(|x| placed.push(x)))
+            })
             .and_then(|()| f(arena, &placed, site));
         match start {
             Some(start) => arena.keep_or_undo(&start, result),
@@ -197,9 +219,10 @@ fn at_once<'py>(
     let mut arena = Arena::new();
     let mut only_numbers = !sent.iter().any(|x| matches!(x, Sent::Array(_)));
     let result = (|| {
+        let beside = beside(sent, &arena, op)?;
         let mut placed: SmallVec<[Arg<u32>; 3]> = SmallVec::new();
         for x in sent {
-            let mut x = x.place(&mut arena, op, 0)?;
+            let mut x = x.place(&mut arena, op, beside, 0)?;
             // Of several numbers the first gives the others their type.
             if std::mem::take(&mut only_numbers) {
                 x = Arg::Value(node(&mut arena, x, 0)?);

@@ -106,7 +106,7 @@ pub(super) fn binary<'py, F: Fixed>(
             _ => arena.binary(op, a, b, site),
         }
     };
-    let result = match classify(name, other)? {
+    let result = match classify(other)? {
         None => return Ok(py.NotImplemented().into_bound(py)),
         Some(Given::Tensor(other)) => {
             let other = other.get();
@@ -123,6 +123,13 @@ pub(super) fn binary<'py, F: Fixed>(
             let work = Work::OnNodes([handle.node; 2]);
             append(record, name, work, |arena, site| {
                 let x = handle.check(arena, name)?;
+                compute(arena, x, Arg::Number(number), site)
+            })
+        }
+        Some(Given::Large(number)) => {
+            append(record, name, Work::OnNodes([handle.node; 2]), |arena, site| {
+                let x = handle.check(arena, name)?;
+                let number = number.beside(name, Some(arena.ty(x).dtype))?;
                 compute(arena, x, Arg::Number(number), site)
             })
         }
