@@ -202,14 +202,22 @@ pub(super) fn along(
 
 pub(super) fn log_softmax(x: &[f64]) -> Vec<f64> {
     let max = max(x);
+    if max.is_infinite() {
+        return softmax(x).iter().map(|y| y.ln()).collect();
+    }
     let sum: f64 = x.iter().map(|x| (x - max).exp()).sum();
     x.iter().map(|x| x - max - sum.ln()).collect()
 }
 
 pub(super) fn softmax(x: &[f64]) -> Vec<f64> {
     let max = max(x);
-    let sum: f64 = x.iter().map(|x| (x - max).exp()).sum();
-    x.iter().map(|x| (x - max).exp() / sum).collect()
+    let weights: Vec<f64> = match max {
+        f64::INFINITY => x.iter().map(|&x| f64::from(x == max)).collect(),
+        f64::NEG_INFINITY => return vec![0.0; x.len()],
+        _ => x.iter().map(|x| (x - max).exp()).collect(),
+    };
+    let sum: f64 = weights.iter().sum();
+    weights.iter().map(|weight| weight / sum).collect()
 }
 
 /// The products of matrices along the last two axes, by `plus` and `times`.

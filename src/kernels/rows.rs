@@ -61,12 +61,12 @@ const ROWS: usize = 16;
 /// Columns that are computed side by side.
 const WIDTH: usize = 64;
 
-/// `exp(x) / Σ exp(x)` along `axis`.
+/// `exp(x) / Σ exp(x)` along `axis`; see [`Limit`] for infinities.
 pub(crate) fn softmax(x: View<'_>, axis: usize, out: ViewMut<'_>) -> Result<()> {
     along("softmax", x, axis, out, false)
 }
 
-/// `x − ln(Σ exp(x))` along `axis`.
+/// `x − ln(Σ exp(x))` along `axis`: the logarithm of `softmax`.
 pub(crate) fn log_softmax(x: View<'_>, axis: usize, out: ViewMut<'_>) -> Result<()> {
     along("log_softmax", x, axis, out, true)
 }
@@ -131,8 +131,8 @@ pub(crate) fn logsumexp(x: View<'_>, axes: &[usize], out: ViewMut<'_>) -> Result
     }
 }
 
-/// `ln(Σ exp(row)) − row[label]` for each row along the last axis. Labels are in range;
-/// negative ones count from the end.
+/// `ln(Σ exp(row)) − row[label]` for each row along the last axis: what `log_softmax` has
+/// at the label, negated. Labels are in range; negative ones count from the end.
 pub(crate) fn softmax_cross_entropy(
     logits: View<'_>,
     labels: View<'_>,
@@ -146,13 +146,48 @@ pub(crate) fn softmax_cross_entropy(
             if let Some((label, out)) = pairs.next() {
                 let own = row[gather::position(label, len)];
                 // In this order a small loss keeps its digits.
-                out.write(T::narrow((shift.widen() - own.widen()) + sum.ln()));
+                let loss = (shift.widen() - own.widen()) + sum.ln();
+                out.write(T::narrow(if loss.is_nan() {
+                    -Limit::of(row.iter(), fold_block::<Max<T>>(row)).weight(own).ln()
+                } else {
+                    loss
+                }));
             }
         })
     }
     match logits.dtype() {
         DType::F32 => of::<f32>(logits, labels, out),
         _ => of::<f64>(logits, labels, out),
+    }
+}
+
+/// Softmax of elements whose largest is not finite. Elements of `+inf` share the weight,
+/// as equal elements do that grow together; if all are `-inf`, none has any weight.
+struct Limit<T> {
+    largest: T,
+    share: f64,
+    rest: f64,
+}
+
+impl<T: Real> Limit<T> {
+    #[cold]
+    fn of<'a>(x: impl Iterator<Item = &'a T>, largest: T) -> Self {
+        let (share, rest) = match largest.widen() {
+            nan if nan.is_nan() => (nan, nan),
+            f64::INFINITY => (1.0 / x.filter(|&&x| x == largest).count() as f64, 0.0),
+            _ => (0.0, 0.0),
+        };
+        Limit { largest, share, rest }
+    }
+
+    fn weight(&self, x: T) -> f64 {
+        if x == self.largest { self.share } else { self.rest }
+    }
+
+    /// The weight of an element, or its logarithm.
+    fn value(&self, x: T, log: bool) -> T {
+        let weight = self.weight(x);
+        T::narrow(if log { weight.ln() } else { weight })
     }
 }
 
@@ -247,7 +282,12 @@ impl<T: Real> Kernel for SoftmaxRows<'_, T> {
         let out = unsafe { initialised(out) };
         let rows = x.chunks_exact(len).zip(out.chunks_exact_mut(len));
         for ((row, out), (shift, sum)) in rows.zip(sums) {
-            if log {
+            if !shift.is_finite() {
+                let limit = Limit::of(row.iter(), shift);
+                for (out, &x) in out.iter_mut().zip(row) {
+                    *out = limit.value(x, log);
+                }
+            } else if log {
                 let ln = T::narrow(sum.ln());
                 for (out, &x) in out.iter_mut().zip(row) {
                     *out = (x - shift) - ln;
@@ -305,6 +345,16 @@ impl<T: Real> Kernel for SoftmaxColumns<'_, T> {
                     // SAFETY: the loop above wrote it.
                     let y = unsafe { out.assume_init_read() };
                     out.write(if log { (x - shift) - last } else { y.times(last) });
+                }
+            }
+            for (k, &shift) in shifts[..width].iter().enumerate() {
+                if !shift.is_finite() {
+                    let column = || x[start + k..].iter().step_by(columns);
+                    let limit = Limit::of(column(), shift);
+                    let out = out[start + k..].iter_mut().step_by(columns);
+                    for (out, &x) in out.zip(column()) {
+                        out.write(limit.value(x, log));
+                    }
                 }
             }
         }

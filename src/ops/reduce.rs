@@ -7,7 +7,7 @@ use crate::array::{View, ViewMut};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Fault, Operand, Result};
 use crate::kernels;
-use crate::shape::{self, Axes, Type};
+use crate::shape::{self, Axes, Shape, Type};
 
 /// Sum of the elements over axes; 0 over none. Booleans are counted.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -32,6 +32,7 @@ pub(crate) struct Max {
 }
 
 /// `log(sum(exp(x)))` over axes, without overflow; `-inf` if all elements are `-inf`.
+/// The gradient is the softmax, for infinities too.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct LogSumExp {
     pub(crate) axes: Axes,
@@ -200,7 +201,8 @@ impl Forward for LogSumExp {
 }
 
 impl Rules for LogSumExp {
-    /// `exp(x - y)` is the softmax of `x`.
+    /// The softmax of `x`, rather than `exp(x - y)`: a large `y` has few digits after the
+    /// point, and an infinite one none.
     fn vjp<E: Emit>(
         &self,
         e: &mut E,
@@ -210,15 +212,29 @@ impl Rules for LogSumExp {
     ) -> Result<()> {
         let ty = e.input_type(node, 0);
         let x = e.input_value(node, 0)?;
-        let y = e.output(node)?;
-        let y = keep(e, y, &ty, &self.axes)?;
-        let below = e.binary(Op::Subtract, x, y)?;
-        let weights = e.unary(Op::Exp, below)?;
+        let weights = softmax(e, x, &ty.shape, &self.axes)?;
         let ct = keep(e, ct, &ty, &self.axes)?;
         let cotangent = e.binary(Op::MultiplyNoNan, ct, weights)?;
         out.give(0, cotangent);
         Ok(())
     }
+}
+
+/// Softmax over any number of axes: they become the rows of a matrix, and are put back.
+fn softmax<E: Emit>(e: &mut E, x: E::V, shape: &Shape, axes: &[usize]) -> Result<E::V> {
+    if let &[axis] = axes {
+        return e.softmax(x, axis);
+    }
+    let kept = (0..shape.ndim()).filter(|k| !axes.contains(k));
+    let order: Axes = kept.chain(axes.iter().copied()).collect();
+    let turned: Shape = order.iter().map(|&k| shape[k]).collect();
+    let (rows, columns) = turned.split_at(shape.ndim() - axes.len());
+    let matrix = Shape::new(&[rows.iter().product(), columns.iter().product()]);
+    let x = e.transpose(x, order.clone())?;
+    let x = e.reshape(x, matrix)?;
+    let weights = e.softmax(x, 1)?;
+    let weights = e.reshape(weights, turned)?;
+    e.transpose(weights, shape::inverse(&order))
 }
 
 impl Forward for ArgMax {

@@ -9,13 +9,15 @@ use crate::error::{self, Error, Fault, Operand, Result};
 use crate::kernels;
 use crate::shape::{Axes, Shape, Type};
 
-/// `exp(x) / sum(exp(x))` along an axis, without overflow.
+/// `exp(x) / sum(exp(x))` along an axis, without overflow. Elements of `inf` share the
+/// weight; if all are `-inf`, none has any.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Softmax {
     pub(crate) axis: usize,
 }
 
-/// `x - logsumexp(x)` along an axis, without overflow.
+/// `x - logsumexp(x)` along an axis, without overflow; the logarithm of the softmax for
+/// infinities too.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct LogSoftmax {
     pub(crate) axis: usize,

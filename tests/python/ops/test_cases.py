@@ -19,7 +19,7 @@ from tests.python.ops import (
     operands,
     table_elementwise,
 )
-from tests.python.ops.cases import Case
+from tests.python.ops.cases import INF, Case
 
 CASES = [*cases.CASES, *cases_elementwise.CASES, *cases_statistics.CASES]
 DTYPES = ("bool", "int64", "float32", "float64")
@@ -90,6 +90,30 @@ def test_scalars_and_arrays_agree_at_special_points(case: Case) -> None:
         np.testing.assert_allclose(y.item(), case.value[k], rtol=1e-15)
         found = y.grad().wrt(one).item()
         np.testing.assert_allclose(found, case.gradient[k], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("x", "weights"),
+    [
+        ([0.0, 1.0], [0.2689414213699951, 0.7310585786300049]),
+        ([2.0**40, 2.0**40 - 1], [0.7310585786300049, 0.2689414213699951]),
+        ([-INF, 0.0, 0.0], [0, 0.5, 0.5]),
+        ([-INF, -INF], [0, 0]),
+        ([INF, 0.0], [1, 0]),
+        ([INF, -INF, INF], [0.5, 0, 0.5]),
+    ],
+)
+@pytest.mark.parametrize("axis", [None, (0, 2)])
+def test_second_derivative_of_logsumexp(x: Any, weights: Any, axis: Any) -> None:
+    """It is diag(w) - w wᵀ, also where the value is infinite or has lost digits."""
+    w = np.array(weights)
+    rec = ComputationRecord()
+    t = rec.tensor_from_value(x)
+    operand = t if axis is None else t.reshape(len(x), 1, 1)
+    first = wg.logsumexp(operand, axis=axis).sum().grad(record=True).wrt(t)
+    np.testing.assert_allclose(first.data(), w, rtol=1e-15)
+    rows = [first[k].grad().wrt(t).data() for k in range(len(x))]
+    np.testing.assert_allclose(rows, np.diag(w) - np.outer(w, w), rtol=1e-15)
 
 
 # --- What raises ----------------------------------------------------------------------
