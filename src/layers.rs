@@ -73,7 +73,7 @@ struct Parameter<'rec> {
 impl<'rec> Parameter<'rec> {
     /// Reads the parameter from the store, or makes a new one.
     #[track_caller]
-    fn read(
+    fn try_read(
         record: &'rec ComputationRecord,
         name: Arc<str>,
         shape: &[usize],
@@ -92,7 +92,7 @@ impl<'rec> Parameter<'rec> {
             }
             None => new()?,
         };
-        let tensor = record.try_parameter(&name, &value)?;
+        let tensor = record.try_named_source(&name, &value)?;
         Ok(Parameter { name, tensor })
     }
 }
@@ -109,8 +109,21 @@ impl<'rec> LinearLayer<'rec> {
         outputs: usize,
         store: &impl ParameterStore,
     ) -> Self {
-        let name = record.name(format_args!("linear{}", record.next_layer()));
-        LinearLayer::named(record, &name, inputs, outputs, store)
+        error::expect(LinearLayer::try_new(record, inputs, outputs, store))
+    }
+
+    /// As `new`; an error records nothing, and leaves the number to the next layer.
+    #[track_caller]
+    pub fn try_new(
+        record: &'rec ComputationRecord,
+        inputs: usize,
+        outputs: usize,
+        store: &impl ParameterStore,
+    ) -> Result<Self> {
+        let name = record.name(format_args!("linear{}", record.layers()));
+        let layer = LinearLayer::try_named(record, &name, inputs, outputs, store)?;
+        record.count_layer();
+        Ok(layer)
     }
 
     /// A layer whose parameters are `NAME.weight` and `NAME.bias`.
@@ -125,13 +138,25 @@ impl<'rec> LinearLayer<'rec> {
         outputs: usize,
         store: &impl ParameterStore,
     ) -> Self {
-        let bound = (6.0 / (inputs + outputs) as f64).sqrt();
+        error::expect(LinearLayer::try_named(record, name, inputs, outputs, store))
+    }
+
+    /// As `named`; an error records nothing.
+    #[track_caller]
+    pub fn try_named(
+        record: &'rec ComputationRecord,
+        name: &str,
+        inputs: usize,
+        outputs: usize,
+        store: &impl ParameterStore,
+    ) -> Result<Self> {
+        let bound = (6.0 / (inputs as f64 + outputs as f64)).sqrt();
         let shape = [inputs, outputs];
         let draw = || record.rng().try_uniform(&shape, -bound, bound, DType::F32);
         let key = record.name(format_args!("{name}.weight"));
-        let weight = error::expect(Parameter::read(record, key, &shape, store, draw));
+        let weight = Parameter::try_read(record, key, &shape, store, draw)?;
         let name = record.name(format_args!("{name}"));
-        LinearLayer { name, outputs, weight, bias: None, rate: 0.01 }
+        Ok(LinearLayer { name, outputs, weight, bias: None, rate: 0.01 })
     }
 
     /// The layer with a bias.
@@ -140,13 +165,18 @@ impl<'rec> LinearLayer<'rec> {
     /// If the bias in the store has another shape.
     #[must_use]
     #[track_caller]
-    pub fn with_bias(mut self, store: &impl ParameterStore) -> Self {
+    pub fn with_bias(self, store: &impl ParameterStore) -> Self {
+        error::expect(self.try_with_bias(store))
+    }
+
+    /// As `with_bias`; an error records nothing more.
+    #[track_caller]
+    pub fn try_with_bias(mut self, store: &impl ParameterStore) -> Result<Self> {
         let (record, shape) = (self.weight.tensor.record(), [self.outputs]);
         let zeros = || NdArray::zeros(&shape, DType::F32);
         let key = record.name(format_args!("{}.bias", self.name));
-        self.bias =
-            Some(error::expect(Parameter::read(record, key, &shape, store, zeros)));
-        self
+        self.bias = Some(Parameter::try_read(record, key, &shape, store, zeros)?);
+        Ok(self)
     }
 
     /// The layer with another rate of descent than 0.01.
@@ -162,10 +192,16 @@ impl<'rec> LinearLayer<'rec> {
     /// If the last axis of `x` is not of the layer's number of inputs.
     #[track_caller]
     pub fn forward(&self, x: &Tensor<'rec>) -> Tensor<'rec> {
-        let y = x.matmul(&self.weight.tensor);
+        error::expect(self.try_forward(x))
+    }
+
+    /// As `forward`, with an error for inputs that do not fit.
+    #[track_caller]
+    pub fn try_forward(&self, x: &Tensor<'rec>) -> Result<Tensor<'rec>> {
+        let y = x.try_matmul(&self.weight.tensor)?;
         match &self.bias {
-            Some(bias) => y + bias.tensor,
-            None => y,
+            Some(bias) => y.try_add(bias.tensor),
+            None => Ok(y),
         }
     }
 
@@ -179,12 +215,27 @@ impl<'rec> LinearLayer<'rec> {
         grad: impl Borrow<Grad<'rec>>,
         store: &mut impl ParameterStore,
     ) {
-        for parameter in [Some(&self.weight), self.bias.as_ref()].into_iter().flatten()
-        {
-            let gradient = grad.borrow().wrt(&parameter.tensor).data();
-            let next = descend(&parameter.tensor.data(), &gradient, self.rate);
-            store.set_parameter(&parameter.name, error::expect(next));
+        error::expect(self.try_optimize(grad, store));
+    }
+
+    /// As `optimize`; an error leaves the store as it was.
+    #[track_caller]
+    pub fn try_optimize(
+        &mut self,
+        grad: impl Borrow<Grad<'rec>>,
+        store: &mut impl ParameterStore,
+    ) -> Result<()> {
+        let step = |parameter: &Parameter<'rec>| {
+            let gradient = grad.borrow().try_wrt(&parameter.tensor)?.try_data()?;
+            descend(&parameter.tensor.try_data()?, &gradient, self.rate)
+        };
+        let weight = step(&self.weight)?;
+        let bias = self.bias.as_ref().map(step).transpose()?;
+        store.set_parameter(&self.weight.name, weight);
+        if let (Some(parameter), Some(value)) = (&self.bias, bias) {
+            store.set_parameter(&parameter.name, value);
         }
+        Ok(())
     }
 }
 
@@ -199,11 +250,23 @@ pub fn descend(parameter: &NdArray, gradient: &NdArray, rate: f64) -> Result<NdA
 /// Rectifier, `max(x, 0)`, elementwise.
 #[track_caller]
 pub fn relu<'rec>(x: &Tensor<'rec>) -> Tensor<'rec> {
-    x.relu()
+    error::expect(try_relu(x))
+}
+
+/// As `relu`; an error records nothing.
+#[track_caller]
+pub fn try_relu<'rec>(x: &Tensor<'rec>) -> Result<Tensor<'rec>> {
+    x.try_relu()
 }
 
 /// Sum of all elements, of shape `[1]`.
 #[track_caller]
 pub fn sum<'rec>(x: &Tensor<'rec>) -> Tensor<'rec> {
-    x.sum().reshape(&[1])
+    error::expect(try_sum(x))
+}
+
+/// As `sum`, with an error if memory cannot be had.
+#[track_caller]
+pub fn try_sum<'rec>(x: &Tensor<'rec>) -> Result<Tensor<'rec>> {
+    x.try_sum()?.try_reshape(&[1])
 }

@@ -86,7 +86,7 @@ pub mod prelude {
 
 /// The seed's functions, beside the methods of [`Tensor`].
 pub mod functions {
-    pub use crate::layers::{relu, sum};
+    pub use crate::layers::{relu, sum, try_relu, try_sum};
 }
 
 /// The Rust example of the README, as a test.

@@ -70,15 +70,29 @@ impl Rng {
     }
 
     /// The integers below `n` in a random order, by the shuffle of Fisher and Yates.
+    ///
+    /// # Panics
+    /// If memory cannot be had.
+    #[track_caller]
+    pub fn permutation(&self, n: usize) -> Vec<i64> {
+        crate::error::expect(self.try_permutation(n))
+    }
+
+    /// As `permutation`; an error if memory cannot be had.
     #[expect(clippy::cast_possible_truncation, reason = "an index below n")]
     #[expect(clippy::cast_possible_wrap, reason = "n elements fit in memory")]
-    pub fn permutation(&self, n: usize) -> Vec<i64> {
+    pub fn try_permutation(&self, n: usize) -> Result<Vec<i64>> {
+        let mut items = Vec::new();
+        if items.try_reserve_exact(n).is_err() {
+            let (op, bytes) = ("permutation", n.saturating_mul(size_of::<i64>()));
+            return Err(Error::new(Fault::Memory { op, bytes, shape: vec![n] }));
+        }
+        items.extend(0..n as i64);
         let mut stream = self.stream();
-        let mut items: Vec<i64> = (0..n as i64).collect();
         for last in (1..n).rev() {
             items.swap(last, below(&mut stream, last as u64 + 1) as usize);
         }
-        items
+        Ok(items)
     }
 }
 

@@ -102,40 +102,36 @@ class LinearLayer:
         bias: bool = False,
         rate: float = 0.01,
     ) -> None:
-        self.name = name if name is not None else f"linear{rec._next_layer()}"
+        self.name = name if name is not None else f"linear{rec._layers}"
         self.rate = rate
-        # Sizes that are none are told by the draw.
-        bound = math.sqrt(6.0 / max(1, inputs + outputs))
-        self.parameters: dict[str, Tensor] = {}
-        self.weight = self._read(
-            rec,
-            store,
-            "weight",
-            (inputs, outputs),
-            lambda shape: rec.rng.uniform(shape, -bound, bound),
-        )
+        # What does not fit is told before anything is drawn or recorded.
+        weight = self._find(store, "weight", (inputs, outputs))
+        offset = self._find(store, "bias", (outputs,)) if bias else None
+        if weight is None:
+            # Sizes that are none are told by the draw.
+            bound = math.sqrt(6.0 / max(1, inputs + outputs))
+            weight = rec.rng.uniform((inputs, outputs), -bound, bound)
+        if bias and offset is None:
+            offset = np.zeros(outputs, "float32")
+        self.weight = rec.parameter(f"{self.name}.weight", weight)
+        self.parameters = {f"{self.name}.weight": self.weight}
         self.bias: Tensor | None = None
-        if bias:
-            self.bias = self._read(
-                rec, store, "bias", (outputs,), lambda shape: np.zeros(shape, "float32")
-            )
+        if offset is not None:
+            self.bias = rec.parameter(f"{self.name}.bias", offset)
+            self.parameters[f"{self.name}.bias"] = self.bias
+        if name is None:
+            rec._count_layer()
 
-    def _read(
-        self,
-        rec: ComputationRecord,
-        store: Store,
-        part: str,
-        shape: tuple[int, ...],
-        new: Callable[[tuple[int, ...]], Array],
-    ) -> Tensor:
+    def _find(self, store: Store, part: str, shape: tuple[int, ...]) -> Array | None:
         key = f"{self.name}.{part}"
-        value = store[key] if key in store else new(shape)
+        if key not in store:
+            return None
+        value = store[key]
         if np.shape(value) != shape:
             raise ShapeError(
                 f"LinearLayer: the array has shape {np.shape(value)}, {key} has {shape}"
             )
-        self.parameters[key] = rec.parameter(key, value)
-        return self.parameters[key]
+        return value
 
     def forward(self, x: Tensor, /) -> Tensor:
         """Apply the layer to rows of inputs.
@@ -152,12 +148,14 @@ class LinearLayer:
 
     def optimize(self, grad: Grad, store: Store) -> None:
         """Step each parameter down its gradient and write it to the store."""
-        for (key, value), cotangent in zip(
-            self.parameters.items(),
-            grad.wrt(list(self.parameters.values())),
-            strict=True,
-        ):
-            store[key] = _core.descend(value.data(), cotangent.data(), self.rate)
+        cotangents = grad.wrt(self.parameters)
+        # All steps are taken before one is written.
+        steps = {
+            key: _core.descend(value.data(), cotangents[key].data(), self.rate)
+            for key, value in self.parameters.items()
+        }
+        for key, step in steps.items():
+            store[key] = step
 
 
 class Sequential:

@@ -48,6 +48,9 @@ unsafe impl Sync for NdArray {}
 
 impl NdArray {
     /// A one-dimensional array of `f32`.
+    ///
+    /// # Panics
+    /// If memory cannot be had; [`NdArray::try_from_elements`] gives an error then.
     #[track_caller]
     pub fn from_slice(elements: &[f32]) -> Self {
         NdArray::from_elements(elements)
@@ -59,6 +62,9 @@ impl NdArray {
     /// use wengert::{DType, NdArray};
     /// assert_eq!(NdArray::from_elements(&[1_i64, 2]).dtype(), DType::I64);
     /// ```
+    ///
+    /// # Panics
+    /// If memory cannot be had; [`NdArray::try_from_elements`] gives an error then.
     #[track_caller]
     pub fn from_elements<T: Element>(elements: &[T]) -> Self {
         error::expect(NdArray::try_from_elements(elements, &[elements.len()]))
@@ -321,6 +327,8 @@ impl NdArray {
     }
 }
 
+/// # Panics
+/// If memory cannot be had; [`NdArray::try_from_elements`] gives an error then.
 impl<T: Element> From<ArrayD<T>> for NdArray {
     #[track_caller]
     fn from(array: ArrayD<T>) -> Self {

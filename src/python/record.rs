@@ -368,9 +368,14 @@ impl PyRecord {
         PyRng(self.stream().clone())
     }
 
-    /// The number of a layer: layers are counted by order of creation.
-    fn _next_layer(&self) -> usize {
-        self.layers.fetch_add(1, Ordering::Relaxed)
+    /// The number of layers, by which the next one is named.
+    #[getter]
+    fn _layers(&self) -> usize {
+        self.layers.load(Ordering::Relaxed)
+    }
+
+    fn _count_layer(&self) {
+        self.layers.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Panic while the lock is held, for the tests of what a defect does.

@@ -82,7 +82,7 @@ impl PyRng {
         py: Python<'py>,
         n: usize,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let items = self.0.permutation(n);
+        let items = plain(py, self.0.try_permutation(n))?;
         to_numpy(py, &plain(py, NdArray::try_from_elements(&items, &[n]))?)
     }
 

@@ -145,9 +145,13 @@ impl ComputationRecord {
         self.rng.get_or_init(Rng::from_os)
     }
 
-    /// The number of a layer: layers are counted by order of creation.
-    pub(crate) fn next_layer(&self) -> usize {
-        self.layers.replace(self.layers.get() + 1)
+    /// The number of layers, by which the next one is named.
+    pub(crate) fn layers(&self) -> usize {
+        self.layers.get()
+    }
+
+    pub(crate) fn count_layer(&self) {
+        self.layers.set(self.layers.get() + 1);
     }
 
     /// Records a leaf: a value that has a gradient, if it holds floats.
@@ -182,13 +186,23 @@ impl ComputationRecord {
     /// Records a leaf with a name, which messages and the printed record show.
     #[track_caller]
     pub fn parameter(&self, name: &str, value: impl Into<NdArray>) -> Tensor<'_> {
-        let name = self.name(format_args!("{name}"));
-        error::expect(self.try_parameter(&name, &value.into()))
+        error::expect(self.try_parameter(name, value))
     }
 
-    /// As `parameter`, by a name that [`ComputationRecord::name`] gave.
+    /// As `parameter`; an error if memory cannot be had.
     #[track_caller]
-    pub(crate) fn try_parameter(
+    pub fn try_parameter(
+        &self,
+        name: &str,
+        value: impl Into<NdArray>,
+    ) -> Result<Tensor<'_>> {
+        let name = self.name(format_args!("{name}"));
+        self.try_named_source(&name, &value.into())
+    }
+
+    /// As `try_parameter`, by a name that [`ComputationRecord::name`] gave.
+    #[track_caller]
+    pub(crate) fn try_named_source(
         &self,
         name: &Arc<str>,
         value: &NdArray,

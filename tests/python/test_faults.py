@@ -437,6 +437,7 @@ def test_fault_12_more_memory_than_there_is(rec: ComputationRecord) -> None:
         lambda: wg.concatenate([many, many]),
         lambda: wg.where(many > 0, x, 0),
         lambda: wg.Rng(1).uniform(10**13),
+        lambda: wg.Rng(1).permutation(10**13),
     ]
     for k, use in enumerate(uses):
         mark = rec.mark()

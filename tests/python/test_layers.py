@@ -155,6 +155,25 @@ def test_a_parameter_that_does_not_fit(rec: ComputationRecord, store: Any) -> No
     assert store["linear0.weight"].shape == (3, 2)
 
 
+def test_a_layer_that_fails_changes_nothing(store: Any) -> None:
+    rec = ComputationRecord(rng=Rng(1))
+    store["linear0.bias"] = np.ones(4, "f4")
+    with pytest.raises(ShapeError):
+        LinearLayer(rec, 2, 3, store, bias=True)
+    assert len(rec) == 0
+    del store["linear0.bias"]
+    assert LinearLayer(rec, 2, 3, store, bias=True).name == "linear0"
+    weights = LinearLayer(ComputationRecord(rng=Rng(1)), 2, 3, {}).weight
+    np.testing.assert_array_equal(rec.rng.uniform(1), _after(weights.size))
+
+
+def _after(draws: int) -> Any:
+    """Give the next number of a stream that was drawn from."""
+    rng = Rng(1)
+    rng.uniform(draws)
+    return rng.uniform(1)
+
+
 @pytest.mark.parametrize(
     ("inputs", "outputs", "kind"),
     [

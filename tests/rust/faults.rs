@@ -301,6 +301,15 @@ fn fault_12_ten_trillion_elements() {
     let zeros = || NdArray::zeros(&[LEN], DType::F64);
     let make = || rec.zeros(&[LEN], DType::F64);
     refused(&rec, Kind::Memory, text, || zeros().map(|x| rec.constant(x)), make);
+    let text = "permutation: no memory for 74505.8 GiB of shape (10000000000000,)";
+    let rng = Rng::new(1);
+    refused(
+        &rec,
+        Kind::Memory,
+        text,
+        || rng.try_permutation(LEN),
+        || rng.permutation(LEN),
+    );
 }
 
 #[test]

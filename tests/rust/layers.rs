@@ -1,6 +1,9 @@
 //! The linear layer: its names, its parameters, its step.
 
+use crate::caught::panic_of;
 use std::collections::{BTreeMap, HashMap};
+use wengert::Kind;
+use wengert::functions::{try_relu, try_sum};
 use wengert::prelude::*;
 
 const SEED: u64 = 5;
@@ -116,6 +119,55 @@ fn descent_keeps_the_element_type_and_the_given_arrays() {
     assert!(
         wengert::descend(&parameter, &NdArray::from_elements(&[1.0]), 0.5).is_err()
     );
+}
+
+#[test]
+fn the_twins_of_a_layer_refuse_what_it_panics_at_and_change_nothing() {
+    let (rec, other) = (ComputationRecord::new(), ComputationRecord::new());
+    let misfit = NdArray::zeros(&[7], DType::F32).unwrap();
+    let names = ["linear0.weight", "hidden.weight", "fits.bias"];
+    let mut store: HashMap<String, NdArray> =
+        names.into_iter().map(|name| (name.to_owned(), misfit.clone())).collect();
+    let text = |name: &str, wanted: &str| {
+        format!("LinearLayer: the array has shape (7,), {name} has {wanted}")
+    };
+
+    let error = LinearLayer::try_new(&rec, 3, 2, &store).unwrap_err();
+    assert_eq!(error.to_string(), text(names[0], "(3, 2)"));
+    assert_eq!(panic_of(|| LinearLayer::new(&rec, 3, 2, &store)).0, error.to_string());
+    let error = LinearLayer::try_named(&rec, "hidden", 3, 2, &store).unwrap_err();
+    assert_eq!(error.to_string(), text(names[1], "(3, 2)"));
+    let named = || LinearLayer::named(&rec, "hidden", 3, 2, &store);
+    assert_eq!(panic_of(named).0, error.to_string());
+    assert!(rec.is_empty());
+    let layer = || LinearLayer::try_named(&rec, "fits", 3, 2, &store).unwrap();
+    let error = layer().try_with_bias(&store).unwrap_err();
+    assert_eq!(error.to_string(), text(names[2], "(2,)"));
+    assert_eq!(panic_of(|| layer().with_bias(&store)).0, error.to_string());
+
+    // The number is still free.
+    let mut layer = LinearLayer::try_new(&rec, 3, 2, &HashMap::new())
+        .and_then(|layer| layer.try_with_bias(&HashMap::new()))
+        .unwrap();
+    let (len, wide) = (rec.len(), rec.ones(&[1, 4], DType::F32));
+    let error = layer.try_forward(&wide).unwrap_err();
+    assert_eq!(panic_of(|| layer.forward(&wide)).0, error.to_string());
+    assert_eq!(rec.len(), len + 1);
+    let foreign = try_sum(&other.ones(&[2], DType::F32)).unwrap().grad();
+    let before = store.clone();
+    let error = layer.try_optimize(&foreign, &mut store).unwrap_err();
+    assert_eq!(error.kind(), Kind::Handle);
+    assert_eq!(
+        panic_of(|| layer.optimize(&foreign, &mut store.clone())).0,
+        error.to_string()
+    );
+    assert_eq!(store, before);
+
+    let x = rec.try_parameter("x", NdArray::from_slice(&[-1.0, 2.0])).unwrap();
+    let y = try_sum(&try_relu(&x).unwrap()).unwrap();
+    assert_eq!((y.shape(), y.item()), (vec![1], 2.0));
+    layer.try_optimize(y.grad(), &mut store).unwrap();
+    assert!(store.contains_key("linear0.bias") && store["linear0.weight"] != misfit);
 }
 
 #[test]
