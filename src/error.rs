@@ -288,6 +288,11 @@ pub enum Fault {
         "grad: the sweep reached {label}, a gradient that was taken without record=True"
     )]
     GradientReached { label: String },
+    #[error(
+        "grad: {hidden} may lie behind {label}, a gradient that was taken without \
+         record=True"
+    )]
+    GradientBetween { label: String, hidden: String },
     #[error("wrt: {label} was not among the tensors that grad(wrt=...) asked for")]
     NotAsked { label: String },
     #[error("{op}: index {value} at {} is out of range for size {limit}", position)]
@@ -368,7 +373,9 @@ impl Fault {
             | F::ForeignMark { .. }
             | F::Busy { .. }
             | F::Poisoned { .. } => Kind::Handle,
-            F::GradientReached { .. } | F::NotAsked { .. } => Kind::Gradient,
+            F::GradientReached { .. }
+            | F::GradientBetween { .. }
+            | F::NotAsked { .. } => Kind::Gradient,
             F::TooManyIndices { .. }
             | F::MaskShape { .. }
             | F::TwoEllipses { .. }
@@ -394,6 +401,9 @@ impl Fault {
             F::Foreign { .. } => "read its data() into this record",
             F::GradientReached { .. } => {
                 "take that gradient with grad(record=True), or stop_gradient it"
+            }
+            F::GradientBetween { .. } => {
+                "take that gradient with grad(record=True), or ask for it alone"
             }
             F::NotAsked { .. } => "add it to wrt, or call grad() without wrt",
             F::NegativePower { .. } => "cast with .astype to a float type first",

@@ -12,7 +12,9 @@ use std::fmt;
 pub struct GradOptions<'a, 'rec> {
     /// The cotangent of the tensor, of its shape. Needed unless it has one element.
     pub seed: Option<&'a NdArray>,
-    /// Compute and keep the cotangents of exactly these tensors.
+    /// Compute and keep the cotangents of exactly these tensors. Among them may be a
+    /// gradient that was not recorded: the sweep ends there, and is an error if an earlier
+    /// tensor is asked for that may lie behind it.
     pub wrt: Option<&'a [Tensor<'rec>]>,
     /// Record the sweep, so that its results can be differentiated again.
     pub record: bool,

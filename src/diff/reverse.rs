@@ -121,11 +121,22 @@ pub(crate) fn connected(arena: &Arena, loss: u32, target: u32) -> Result<bool> {
     Ok(bit(&bits, (loss - target) as usize) && arena.ty(target).dtype.is_float())
 }
 
+/// Fails unless the sweep may end at a gradient that was not recorded: it was asked for,
+/// and no earlier node was that may lie behind it. Gradients in a row lie side by side.
 #[cold]
-fn gradient_reached(arena: &Arena, node: u32) -> Error {
+fn end_at_gradient(arena: &Arena, task: &Task<'_>, node: u32) -> Result<()> {
     let label = arena.label(node);
-    Error::new(Fault::GradientReached { label: label.clone() })
-        .recorded_at(label, Place::Site(arena.site(node)))
+    let first = task.targets.and_then(|targets| targets.first().copied());
+    let fault = match first.filter(|_| is_kept(arena, task, node)) {
+        Some(first) if (first..node).all(|k| arena.flags(k).has(Flags::GRADIENT)) => {
+            return Ok(());
+        }
+        Some(first) => {
+            Fault::GradientBetween { label: label.clone(), hidden: arena.label(first) }
+        }
+        None => Fault::GradientReached { label: label.clone() },
+    };
+    Err(Error::new(fault).recorded_at(label, Place::Site(arena.site(node))))
 }
 
 /// Whether the cotangent of a visited node is to be kept.
@@ -197,7 +208,7 @@ impl Sweep<'_> {
                 continue;
             }
             if row.flags.has(Flags::GRADIENT) {
-                return Err(gradient_reached(arena, node));
+                end_at_gradient(arena, task, node)?;
             }
             if !is_kept(task, node, row.flags) {
                 self.visit(node, &row, slot, wanted)?;
@@ -494,7 +505,7 @@ fn run_recorded(
     for node in (0..=task.loss).rev() {
         let Some(ct) = slots[node as usize].take() else { continue };
         if arena.flags(node).has(Flags::GRADIENT) {
-            return Err(gradient_reached(arena, node));
+            end_at_gradient(arena, task, node)?;
         }
         if is_kept(task, node, arena.flags(node)) {
             kept.push((node, ct));

@@ -444,7 +444,8 @@ impl PyTensor {
     ///     The cotangent of this tensor, of its shape. Needed unless it has one element.
     /// wrt : tensor, or nested lists, tuples and dicts of tensors, optional
     ///     Compute and keep exactly these cotangents; by default those of the leaves,
-    ///     and others on demand.
+    ///     and others on demand. A gradient that was taken without ``record=True`` may
+    ///     be among them, unless an earlier tensor is that may lie behind it.
     /// record : bool
     ///     Record the sweep, so that its results can be differentiated again.
     /// ieee : bool

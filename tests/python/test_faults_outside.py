@@ -507,6 +507,43 @@ def test_fault_51_a_gradient_that_was_not_recorded(rec: ComputationRecord) -> No
     np.testing.assert_array_equal(recorded.sum().grad().wrt(x).data(), [6, 12])
 
 
+@pytest.mark.parametrize("record", [False, True])
+def test_fault_51_a_derivative_by_a_gradient(
+    rec: ComputationRecord, record: bool
+) -> None:
+    """The sweep ends at a gradient that is asked for, if nothing may lie behind it."""
+    x = rec.tensor_from_value([1.0, 2.0])
+    first, place = (x**3).sum().grad().wrt(x), line_of()
+    later = rec.tensor_from_value([5.0, 7.0])
+    loss = (first * first * x * later).sum()
+    asked = {"first": first, "later": later}
+    found = loss.grad(wrt=asked, record=record).wrt(asked)
+    np.testing.assert_array_equal(found["first"].data(), [2 * 3 * 5, 2 * 12 * 2 * 7])
+    np.testing.assert_array_equal(found["later"].data(), [9 * 1, 144 * 2])
+    assert first.grad(seed=[1.0, 2.0], wrt=first).wrt(first).data().tolist() == [1, 2]
+    with (
+        nothing_lost(rec),
+        raises(
+            GradError,
+            RuntimeError,
+            f"grad: #{x.index} tensor may lie behind #{first.index} gradient",
+            "taken without record=True",
+            f"#{first.index} gradient recorded at {place}",
+            "hint: take that gradient with grad(record=True), or ask for it alone",
+        ),
+    ):
+        loss.grad(wrt=[first, x], record=record)
+    # Gradients of one sweep do not depend on each other.
+    pair = (x**3 * later).sum().grad().wrt((x, later))
+    both = (pair[0] * pair[1]).sum().grad(wrt=pair, record=record).wrt(pair)
+    for k in (0, 1):
+        np.testing.assert_array_equal(both[k].data(), pair[1 - k].data())
+    # Another gradient on the way may depend on the one that is asked for.
+    second = (first.data() * x).sum().grad().wrt(x)
+    with raises(GradError, RuntimeError, f"the sweep reached #{second.index} gradient"):
+        (second * first).sum().grad(wrt=[first], record=record)
+
+
 def test_fault_52_a_tensor_where_a_number_is_wanted(rec: ComputationRecord) -> None:
     t = rec.tensor_from_value(2.0)
     plain = np.zeros(2)

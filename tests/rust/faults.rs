@@ -540,6 +540,24 @@ fn fault_51_a_sweep_that_reaches_an_unrecorded_gradient() {
     let options = GradOptions { record: true, ..GradOptions::default() };
     let recorded = x.power(3).grad_with(&options).wrt(&x);
     assert_eq!(recorded.grad().wrt(&x).item(), 18.0);
+    // It may be asked for itself, but not beside what may lie behind it.
+    let asked = [slope];
+    let options = GradOptions { wrt: Some(&asked), ..GradOptions::default() };
+    assert_eq!(loss.grad_with(&options).wrt(&slope).item(), 2.0 * 27.0);
+    let asked = [slope, x];
+    let options = GradOptions { wrt: Some(&asked), ..options };
+    let text = format!(
+        "grad: #0 tensor may lie behind {label}, a gradient that was taken without \
+         record=True\n  {label} recorded at {place}\n\
+         hint: take that gradient with grad(record=True), or ask for it alone"
+    );
+    refused(
+        &rec,
+        Kind::Gradient,
+        &text,
+        || both.try_grad(&options),
+        || both.grad_with(&options),
+    );
     // It is no obstacle to a sweep that does not reach it.
     assert_eq!((x * 2.0).grad().wrt(&x).item(), 2.0);
 }
