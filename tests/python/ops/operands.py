@@ -61,6 +61,10 @@ def whole(rng: np.random.Generator, shape: Shape) -> Array:
     return np.asarray(rng.integers(-4, 5, shape))
 
 
+def whole_floats(rng: np.random.Generator, shape: Shape) -> Array:
+    return np.asarray(whole(rng, shape) / 2)
+
+
 def natural(rng: np.random.Generator, shape: Shape) -> Array:
     return np.asarray(rng.integers(0, 5, shape))
 

@@ -1,0 +1,24 @@
+"""A row for each op: how to call it, and what NumPy says of it.
+
+The laws (`laws.py`) hold for every row. To cover a new op, add a row to the file that is
+named like the op's own in `src/ops`.
+"""
+
+from __future__ import annotations
+
+from tests.python.ops.table import (
+    convert,
+    elementwise,
+    index,
+    linalg,
+    reduce,
+    softmax,
+    view,
+)
+from tests.python.ops.table.row import Row
+
+__all__ = ["ROWS", "Row"]
+
+SUBJECTS = (elementwise, convert, view, index, reduce, linalg, softmax)
+
+ROWS: list[Row] = [row for subject in SUBJECTS for row in subject.rows()]
