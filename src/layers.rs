@@ -18,34 +18,28 @@ pub trait ParameterStore {
     fn set_parameter(&mut self, name: &str, value: NdArray);
 }
 
-impl<S: BuildHasher> ParameterStore for HashMap<String, NdArray, S> {
-    fn parameter(&self, name: &str) -> Option<&NdArray> {
-        self.get(name)
-    }
+macro_rules! maps_are_stores {
+    ($([$($generics:tt)*] $Map:ty;)*) => { $(
+        impl<$($generics)*> ParameterStore for $Map {
+            fn parameter(&self, name: &str) -> Option<&NdArray> {
+                self.get(name)
+            }
 
-    fn set_parameter(&mut self, name: &str, value: NdArray) {
-        match self.get_mut(name) {
-            Some(known) => *known = value,
-            None => {
-                self.insert(name.to_owned(), value);
+            // A known name is not allocated again.
+            fn set_parameter(&mut self, name: &str, value: NdArray) {
+                match self.get_mut(name) {
+                    Some(known) => *known = value,
+                    None => {
+                        self.insert(name.to_owned(), value);
+                    }
+                }
             }
         }
-    }
+    )* };
 }
-
-impl ParameterStore for BTreeMap<String, NdArray> {
-    fn parameter(&self, name: &str) -> Option<&NdArray> {
-        self.get(name)
-    }
-
-    fn set_parameter(&mut self, name: &str, value: NdArray) {
-        match self.get_mut(name) {
-            Some(known) => *known = value,
-            None => {
-                self.insert(name.to_owned(), value);
-            }
-        }
-    }
+maps_are_stores! {
+    [S: BuildHasher] HashMap<String, NdArray, S>;
+    [] BTreeMap<String, NdArray>;
 }
 
 /// `x @ weight`, and `+ bias` if there is one.

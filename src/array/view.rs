@@ -20,6 +20,42 @@ pub(crate) struct View<'a> {
     lifetime: PhantomData<&'a u8>,
 }
 
+/// Contiguous memory that a kernel fills. The elements may be uninitialised.
+pub(crate) struct ViewMut<'a> {
+    first: *mut u8,
+    shape: &'a [usize],
+    dtype: DType,
+    lifetime: PhantomData<&'a mut u8>,
+}
+
+/// What both kinds of view say of their elements.
+macro_rules! describe {
+    ($($View:ident)*) => { $(
+        impl<'a> $View<'a> {
+            /// The sizes of the axes.
+            pub(crate) fn shape(&self) -> &'a [usize] {
+                self.shape
+            }
+
+            /// The element type.
+            pub(crate) fn dtype(&self) -> DType {
+                self.dtype
+            }
+
+            /// The number of elements.
+            pub(crate) fn len(&self) -> usize {
+                self.shape.iter().product()
+            }
+
+            /// Whether there are no elements.
+            pub(crate) fn is_empty(&self) -> bool {
+                self.shape.contains(&0)
+            }
+        }
+    )* };
+}
+describe!(View ViewMut);
+
 impl<'a> View<'a> {
     /// A view of memory.
     ///
@@ -39,26 +75,6 @@ impl<'a> View<'a> {
     pub(crate) fn of_word(word: &'a u64, dtype: DType) -> Self {
         let first = std::ptr::from_ref(word).cast();
         View { first, shape: &[], strides: None, dtype, lifetime: PhantomData }
-    }
-
-    /// The sizes of the axes.
-    pub(crate) fn shape(&self) -> &'a [usize] {
-        self.shape
-    }
-
-    /// The element type.
-    pub(crate) fn dtype(&self) -> DType {
-        self.dtype
-    }
-
-    /// The number of elements.
-    pub(crate) fn len(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    /// Whether there are no elements.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.shape.contains(&0)
     }
 
     /// Whether the elements lie in C order without gaps.
@@ -196,14 +212,6 @@ impl<'a> View<'a> {
     }
 }
 
-/// Contiguous memory that a kernel fills. The elements may be uninitialised.
-pub(crate) struct ViewMut<'a> {
-    first: *mut u8,
-    shape: &'a [usize],
-    dtype: DType,
-    lifetime: PhantomData<&'a mut u8>,
-}
-
 impl<'a> ViewMut<'a> {
     /// A view of memory to be written.
     ///
@@ -216,26 +224,6 @@ impl<'a> ViewMut<'a> {
         dtype: DType,
     ) -> Self {
         ViewMut { first, shape, dtype, lifetime: PhantomData }
-    }
-
-    /// The sizes of the axes.
-    pub(crate) fn shape(&self) -> &'a [usize] {
-        self.shape
-    }
-
-    /// The element type.
-    pub(crate) fn dtype(&self) -> DType {
-        self.dtype
-    }
-
-    /// The number of elements.
-    pub(crate) fn len(&self) -> usize {
-        self.shape.iter().product()
-    }
-
-    /// Whether there are no elements.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.shape.contains(&0)
     }
 
     /// The address of the first element.

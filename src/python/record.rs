@@ -171,16 +171,17 @@ impl PyRecord {
     /// The exception for an error, with the lines of its places.
     #[cold]
     pub(super) fn explain(&self, py: Python<'_>, error: Error) -> PyErr {
-        let line = |site: u32| {
-            let place = self
-                .state
-                .with(py, "record", self.id, |state, _| Ok(state.sites.place(site)));
-            match place {
-                Ok(Some(place)) => place.line(py),
-                _ => "an unknown place".to_owned(),
-            }
-        };
-        exception(py, &error.resolved(line))
+        exception(py, &error.resolved(|site| self.line(py, site)))
+    }
+
+    fn line(&self, py: Python<'_>, site: u32) -> String {
+        let place = self
+            .state
+            .with(py, "record", self.id, |state, _| Ok(state.sites.place(site)));
+        match place {
+            Ok(Some(place)) => place.line(py),
+            _ => "an unknown place".to_owned(),
+        }
     }
 
     /// The stream of random numbers.
@@ -426,18 +427,6 @@ impl PyRecord {
         _exception: &Bound<'_, pyo3::types::PyTuple>,
     ) -> PyResult<()> {
         self.clear(py)
-    }
-}
-
-impl PyRecord {
-    fn line(&self, py: Python<'_>, site: u32) -> String {
-        let place = self
-            .state
-            .with(py, "record", self.id, |state, _| Ok(state.sites.place(site)));
-        match place {
-            Ok(Some(place)) => place.line(py),
-            _ => "an unknown place".to_owned(),
-        }
     }
 }
 
