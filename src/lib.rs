@@ -62,7 +62,7 @@ mod record;
 mod rng;
 mod shape;
 
-pub use array::{NdArray, idle_bytes, release_idle};
+pub use array::{NdArray, pool_bytes, pool_limit, release_pool, set_pool_limit};
 pub use diff::{Grad, GradOptions};
 pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, Event, Fault, Kind, Result};

@@ -43,6 +43,7 @@ TYPES = {
     "parameter": "ArrayLike",
     "gradient": "ArrayLike",
     "array": "ArrayLike",
+    "limit": "int",
     "tensors": "Sequence[Tensor | ArrayLike]",
     "decimals": "int",
     "low": "float",
@@ -91,6 +92,10 @@ RESULTS = {
     "descend": "_Array",
     "freeze": "_Array",
     "op_table": "list[dict[str, Any]]",
+    "pool_bytes": "int",
+    "pool_limit": "int",
+    "release_pool": "None",
+    "set_pool_limit": "None",
 }
 
 

@@ -292,6 +292,10 @@ __all__ = [
     "power",
     "prod",
     "reciprocal",
+    "pool_bytes",
+    "pool_limit",
+    "power",
+    "release_pool",
     "relu",
     "remainder",
     "repeat",
@@ -302,6 +306,7 @@ __all__ = [
     "round",
     "scatter_add",
     "selu",
+    "set_pool_limit",
     "sigmoid",
     "sign",
     "silu",
@@ -881,6 +886,8 @@ def one_hot(
     dtype: npt.DTypeLike | None = None,
 ) -> Any: ...
 def op_table() -> list[dict[str, Any]]: ...
+def pool_bytes() -> int: ...
+def pool_limit() -> int: ...
 @overload
 def pad(
     x: Tensor,
@@ -903,6 +910,7 @@ def power(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 def power(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def power(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+def release_pool() -> None: ...
 @overload
 def prod(x: Tensor, /, axis: _Axes = None, keepdims: bool = False) -> Tensor: ...
 @overload
@@ -939,6 +947,7 @@ def repeat(
 def reshape(x: Tensor, /, shape: int | Sequence[int]) -> Tensor: ...
 @overload
 def reshape(x: ArrayLike, /, shape: int | Sequence[int]) -> Any: ...
+def set_pool_limit(limit: int, /) -> None: ...
 @overload
 def right_shift(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload

@@ -3,7 +3,7 @@
 //! A block is a header and its data in one allocation. Blocks come in size classes,
 //! four to each power of two, so a recycled block wastes at most a quarter. The last
 //! holder of a block returns it: small ones to a shelf of the thread, large ones to the
-//! shelf of the process. Both are capped in bytes; what does not fit is freed.
+//! shelf of the process. Both are limited in bytes; what does not fit is freed.
 
 use crate::error::{Error, Fault, Result};
 use std::alloc::{self, Layout};
@@ -18,8 +18,9 @@ pub(crate) const ALIGN: usize = 64;
 
 /// Blocks up to this size rest on the thread's own shelf, which takes no lock.
 const SMALL: usize = 256 << 10;
-const THREAD_CAP: usize = 16 << 20;
-const PROCESS_CAP: usize = 1 << 30;
+/// Bytes that a thread's shelf holds at most, whatever the pool's limit.
+const THREAD_LIMIT: usize = 16 << 20;
+static LIMIT: AtomicUsize = AtomicUsize::new(1 << 30);
 
 #[repr(C, align(64))]
 struct Header {
@@ -170,15 +171,14 @@ fn layout(capacity: usize) -> Option<Layout> {
 struct Shelf {
     classes: Vec<Vec<NonNull<Header>>>,
     bytes: usize,
-    cap: usize,
 }
 
 // SAFETY: idle blocks have no holder; only the shelf knows them.
 unsafe impl Send for Shelf {}
 
 impl Shelf {
-    const fn new(cap: usize) -> Self {
-        Shelf { classes: Vec::new(), bytes: 0, cap }
+    const fn new() -> Self {
+        Shelf { classes: Vec::new(), bytes: 0 }
     }
 
     fn take(&mut self, class: usize, capacity: usize) -> Option<NonNull<Header>> {
@@ -193,8 +193,10 @@ impl Shelf {
         block: NonNull<Header>,
         class: usize,
         capacity: usize,
+        limit: usize,
     ) -> Result<(), NonNull<Header>> {
-        if self.bytes + capacity > self.cap {
+        self.trim(limit);
+        if self.bytes + capacity > limit {
             return Err(block);
         }
         if self.classes.len() <= class {
@@ -204,40 +206,60 @@ impl Shelf {
         self.bytes += capacity;
         Ok(())
     }
-}
 
-impl Drop for Shelf {
-    fn drop(&mut self) {
-        for block in self.classes.drain(..).flatten() {
+    /// Frees blocks, the largest first, until no more than `limit` bytes are left.
+    fn trim(&mut self, limit: usize) {
+        while self.bytes > limit
+            && let Some(block) = self.classes.iter_mut().rev().find_map(Vec::pop)
+        {
+            // SAFETY: a block on a shelf has a valid header.
+            self.bytes -= unsafe { block.as_ref() }.capacity;
             release(block);
         }
     }
 }
 
-thread_local! {
-    static THREAD: RefCell<Shelf> = const { RefCell::new(Shelf::new(THREAD_CAP)) };
+impl Drop for Shelf {
+    fn drop(&mut self) {
+        self.trim(0);
+    }
 }
-static PROCESS: Mutex<Shelf> = Mutex::new(Shelf::new(PROCESS_CAP));
 
-/// Runs `f` on the shelf for blocks of this capacity; `None` on a dying thread.
-fn with_shelf<T>(capacity: usize, f: impl FnOnce(&mut Shelf) -> T) -> Option<T> {
+thread_local! {
+    static THREAD: RefCell<Shelf> = const { RefCell::new(Shelf::new()) };
+}
+static PROCESS: Mutex<Shelf> = Mutex::new(Shelf::new());
+
+/// Runs `f` on the shelf for blocks of this capacity, and what it holds at most; `None`
+/// on a dying thread.
+fn with_shelf<T>(capacity: usize, f: impl FnOnce(&mut Shelf, usize) -> T) -> Option<T> {
+    let limit = pool_limit();
     if capacity <= SMALL {
-        THREAD.try_with(|shelf| f(&mut shelf.borrow_mut())).ok()
+        let limit = limit.min(THREAD_LIMIT);
+        THREAD.try_with(|shelf| f(&mut shelf.borrow_mut(), limit)).ok()
     } else {
-        Some(f(&mut PROCESS.lock().unwrap_or_else(PoisonError::into_inner)))
+        let mut shelf = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(f(&mut shelf, limit))
+    }
+}
+
+/// Runs `f` on the shelf of this thread and on that of the process.
+fn with_both(mut f: impl FnMut(&mut Shelf, usize)) {
+    for capacity in [SMALL, SMALL + 1] {
+        with_shelf(capacity, &mut f);
     }
 }
 
 #[inline]
 fn take(class: usize, capacity: usize) -> Option<NonNull<Header>> {
-    with_shelf(capacity, |shelf| shelf.take(class, capacity))?
+    with_shelf(capacity, |shelf, _| shelf.take(class, capacity))?
 }
 
 #[inline(never)]
 fn put_back(block: NonNull<Header>, capacity: usize) {
     // The capacity is a class's own, so it names its class.
     let kept = class_of(capacity).and_then(|(class, capacity)| {
-        with_shelf(capacity, |shelf| shelf.keep(block, class, capacity))
+        with_shelf(capacity, |shelf, limit| shelf.keep(block, class, capacity, limit))
     });
     if !matches!(kept, Some(Ok(()))) {
         release(block);
@@ -255,20 +277,47 @@ fn release(block: NonNull<Header>) {
     }
 }
 
-/// Bytes of idle blocks that this thread and the process keep for reuse.
-pub fn idle_bytes() -> usize {
-    with_shelf(0, |shelf| shelf.bytes).unwrap_or(0)
-        + with_shelf(SMALL + 1, |shelf| shelf.bytes).unwrap_or(0)
+/// Bytes of idle memory that this thread and the process keep for reuse.
+pub fn pool_bytes() -> usize {
+    let mut bytes = 0;
+    with_both(|shelf, _| bytes += shelf.bytes);
+    bytes
 }
 
-/// Frees the idle blocks of this thread and of the process.
-pub fn release_idle() {
-    for capacity in [0, SMALL + 1] {
-        with_shelf(capacity, |shelf| {
-            let cap = shelf.cap;
-            *shelf = Shelf::new(cap);
-        });
-    }
+/// Bytes of idle memory that the process keeps for reuse at most: 1 GiB, unless it was
+/// set. Each thread keeps at most 16 MiB of blocks of up to 256 KiB beside it, or the
+/// limit if that is less.
+pub fn pool_limit() -> usize {
+    LIMIT.load(Ordering::Relaxed)
+}
+
+/// Limits the idle memory that is kept for reuse, and frees what is above the limit.
+/// Other threads free theirs when next they return memory. Memory in use does not count.
+///
+/// ```standalone_crate
+/// use wengert::{NdArray, pool_bytes, pool_limit, release_pool, set_pool_limit};
+/// assert_eq!(pool_limit(), 1 << 30);
+/// drop(NdArray::from_slice(&[0.0; 1000]));
+/// assert!(pool_bytes() >= 4000);
+/// set_pool_limit(0);
+/// assert_eq!(pool_bytes(), 0);
+/// # drop((NdArray::from_slice(&[0.0; 1000]), NdArray::from_slice(&[0.0; 1 << 20])));
+/// # assert_eq!(pool_bytes(), 0);
+/// # set_pool_limit(5 << 20);
+/// # let large = || NdArray::from_slice(&[0.0; 1 << 20]);
+/// # drop((large(), large()));
+/// # assert!((4 << 20..=5 << 20).contains(&pool_bytes()));
+/// # release_pool();
+/// # assert_eq!((pool_bytes(), pool_limit()), (0, 5 << 20));
+/// ```
+pub fn set_pool_limit(bytes: usize) {
+    LIMIT.store(bytes, Ordering::Relaxed);
+    with_both(Shelf::trim);
+}
+
+/// Frees the idle memory of this thread and of the process.
+pub fn release_pool() {
+    with_both(|shelf, _| shelf.trim(0));
 }
 
 #[cfg(test)]

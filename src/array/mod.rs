@@ -13,7 +13,7 @@ use crate::dtype::{self, DType, Element, Scalar};
 use crate::error::{self, Error, Fault, Operand, Result};
 use crate::shape::{self, Shape, Strides, Type};
 use buffer::Buffer;
-pub use buffer::{idle_bytes, release_idle};
+pub use buffer::{pool_bytes, pool_limit, release_pool, set_pool_limit};
 pub(crate) use format::summary;
 use ndarray::{ArrayD, ArrayViewD};
 pub(crate) use view::fill;

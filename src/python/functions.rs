@@ -475,6 +475,31 @@ fn freeze<'py>(array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     super::array::to_numpy(array.py(), &ours)
 }
 
+/// Bytes of idle memory that this thread and the process keep for reuse.
+#[pyfunction]
+fn pool_bytes() -> usize {
+    crate::array::pool_bytes()
+}
+
+/// Bytes of idle memory that the process keeps for reuse at most, 1 GiB by default.
+#[pyfunction]
+fn pool_limit() -> usize {
+    crate::array::pool_limit()
+}
+
+/// Limit the idle memory that is kept for reuse, and free what is above the limit.
+#[pyfunction]
+#[pyo3(signature = (limit, /))]
+fn set_pool_limit(limit: usize) {
+    crate::array::set_pool_limit(limit);
+}
+
+/// Free the idle memory of this thread and of the process.
+#[pyfunction]
+fn release_pool() {
+    crate::array::release_pool();
+}
+
 /// Every op of records, as dicts with its name, tier and whether it is differentiable.
 #[pyfunction]
 fn op_table(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
@@ -507,6 +532,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         sum mean max logsumexp argmax softmax log_softmax softmax_cross_entropy
         reshape transpose swapaxes expand_dims squeeze broadcast_to concatenate stack
         matmul choose astype stop_gradient descend debug freeze op_table
+        pool_bytes pool_limit set_pool_limit release_pool
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 """A row for each op: how to call it, and what NumPy says of it.
 
-The laws (`laws.py`) hold for every row. To cover a new op, add a row to the file that is
-named like the op's own in `src/ops`.
+The laws (`laws.py`) hold for every row. To cover a new op, add a row to the file named
+like the op's own in `src/ops`.
 """
 
 from __future__ import annotations
