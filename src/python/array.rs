@@ -18,7 +18,11 @@ const COPIED: usize = 1 << 10;
 
 /// Keeps the buffer that a `NumPy` array shows.
 #[pyclass(frozen, module = "wengert._core", name = "_Pin")]
-pub(super) struct Pin(Buffer);
+pub(super) struct Pin {
+    buffer: Buffer,
+    /// The type of the buffer's elements.
+    dtype: DType,
+}
 
 /// `NumPy`'s own description of an element type.
 pub(super) fn descr(py: Python<'_>, dtype: DType) -> Bound<'_, PyArrayDescr> {
@@ -236,17 +240,30 @@ fn layout(array: &Bound<'_, PyUntypedArray>) -> PyResult<(Type, Strides, *const 
     Ok((Type::new(shape, dtype), strides, first))
 }
 
-/// The buffer of an array that this package made, if nobody can write it.
+/// The buffer of an array that this package made, or of a view of one, if nobody can
+/// write it: `NumPy` makes no view of a read-only array writable.
 fn pin_of(array: &Bound<'_, PyUntypedArray>) -> Option<Buffer> {
     let py = array.py();
-    let fields = fields(array);
-    if fields.flags & npyffi::NPY_ARRAY_WRITEABLE != 0 || fields.base.is_null() {
+    if fields(array).flags & npyffi::NPY_ARRAY_WRITEABLE != 0 {
         return None;
     }
-    // SAFETY: an array's base is an object that it keeps.
-    let base = unsafe { Bound::from_borrowed_ptr(py, fields.base) };
-    let pin = base.cast_exact::<Pin>().ok()?;
-    Some(pin.get().0.clone())
+    let mut array = array.clone();
+    let is_bool = array.dtype().kind() == b'b';
+    loop {
+        let base = fields(&array).base;
+        if base.is_null() {
+            return None;
+        }
+        // SAFETY: an array's base is an object that it keeps.
+        let base = unsafe { Bound::from_borrowed_ptr(py, base) };
+        if let Ok(pin) = base.cast_exact::<Pin>() {
+            let Pin { buffer, dtype } = pin.get();
+            // `NumPy` may view any bytes as booleans.
+            let fits = !is_bool || *dtype == DType::Bool;
+            return fits.then(|| buffer.clone());
+        }
+        array = base.cast_into::<PyUntypedArray>().ok()?;
+    }
 }
 
 /// A read-only `NumPy` array. Large arrays are shown where they lie, small ones copied.
@@ -255,7 +272,8 @@ pub(super) fn to_numpy<'py>(
     array: &NdArray,
 ) -> PyResult<Bound<'py, PyAny>> {
     if array.len() * array.dtype().size() > COPIED {
-        let pin = Bound::new(py, Pin(array.buffer().clone()))?;
+        let (buffer, dtype) = (array.buffer().clone(), array.dtype());
+        let pin = Bound::new(py, Pin { buffer, dtype })?;
         return view_of(py, &array.view(), Some(pin.into_any()));
     }
     copy_of(py, &array.view())

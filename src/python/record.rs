@@ -266,8 +266,8 @@ impl PyRecord {
     /// Parameters
     /// ----------
     /// value : `array_like` or Tensor
-    ///     The value. It is copied, unless this package made the array and it is
-    ///     read-only. A tensor of any record gives its value.
+    ///     The value. It is copied, unless it is a read-only array that this package
+    ///     made, or a view of one. A tensor of any record gives its value.
     /// dtype : dtype, optional
     ///     float32, float64, int64 or bool; by default the value's own.
     /// borrow : bool

@@ -173,6 +173,52 @@ def test_an_array_of_the_package_is_read_without_a_copy(rec: ComputationRecord) 
     assert np.shares_memory(rec.tensor_from_value(first).data(), first.data())
 
 
+def test_a_view_of_such_an_array_is_not_copied_either(rec: ComputationRecord) -> None:
+    class Special(np.ndarray[Any, Any]):
+        pass
+
+    made = (ComputationRecord().tensor_from_value(np.arange(2400.0)) * 1).data()
+    for view in (
+        made[::2],
+        made[::-3],
+        made.reshape(40, 60).T[5:, 1::2],
+        np.broadcast_to(made, (3, 2400)),
+        made.view(np.float32)[1::2],
+        made.view(np.int64),
+        made[1:].view(Special)[1:],
+        ParameterStore({"w": made})["w"][7:],
+    ):
+        wanted, nodes = np.array(view), len(rec)
+        t = rec.tensor_from_value(view)
+        found = t.data()
+        assert found.dtype == wanted.dtype
+        np.testing.assert_array_equal(found, wanted)
+        assert np.shares_memory(found, view)
+        np.testing.assert_array_equal((t * 2).data(), wanted * 2)
+        assert np.shares_memory(rec.tensor_from_value(view, borrow=True).data(), found)
+        assert len(rec) == nodes + 3
+    assert rec.tensor_from_value(made[:0]).shape == (0,)
+
+
+def test_what_only_looks_like_such_a_view_is_copied(rec: ComputationRecord) -> None:
+    made = (ComputationRecord().tensor_from_value(np.arange(2400.0)) * 1).data()
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        made[::2].flags.writeable = True
+    writable = made.copy()
+    frozen = writable[::2]
+    frozen.flags.writeable = False
+    # Any byte but 0 is true to NumPy; the engine's booleans are 0 or 1.
+    for view in (frozen, made.view(np.bool_), made.astype("f2"), made.view(">f8")):
+        wanted = np.array(view)
+        found = rec.tensor_from_value(view).data()
+        assert not np.shares_memory(found, view)
+        np.testing.assert_array_equal(found, wanted)
+    writable[:] = -1
+    np.testing.assert_array_equal(rec.tensor_from_value(frozen).data(), -np.ones(1200))
+    mask = (ComputationRecord().tensor_from_value(np.arange(2400.0)) > 7).data()
+    assert np.shares_memory(rec.tensor_from_value(mask[::2]).data(), mask)
+
+
 def test_parameters_of_a_store_are_not_copied(rec: ComputationRecord) -> None:
     source = np.arange(1000.0, dtype=np.float32)
     store = ParameterStore({"w": source})
