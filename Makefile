@@ -4,6 +4,7 @@ VENV ?= .venv
 # Empty: the first suitable Python that tools/find-python.sh meets.
 PYTHON ?=
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 VENV_DIR := $(abspath $(VENV))
 PY := $(VENV_DIR)/bin/python
@@ -21,13 +22,14 @@ SOURCES := $(shell find src python -name __pycache__ -prune -o -print 2>/dev/nul
 # would only wait for each other and mix their output.
 .NOTPARALLEL:
 .PHONY: help demo test test-rust test-python lint lint-source lint-installed
-.PHONY: bench wheel gen clean rust
+.PHONY: bench bench-peers wheel gen clean rust
 
 help:
 	@echo 'make demo    build and install the package, train on handwritten digits'
 	@echo 'make test    the tests of both languages        PYTEST_ARGS="-k name"'
 	@echo 'make lint    formats, lints, types, generated files'
-	@echo 'make bench   the cost of an op next to NumPy'
+	@echo 'make bench   times beside other libraries      BENCH_ARGS="--only chain --quick"'
+	@echo '             after make bench-peers, which installs them (6 GB), more than NumPy'
 	@echo 'make wheel   the wheel, in dist/'
 	@echo 'make gen     write the generated stubs and reference pages again'
 	@echo 'make clean   remove all that was built'
@@ -62,7 +64,11 @@ lint-installed: $(INSTALLED) $(DEV)
 	@tools/lint.sh installed $(PY)
 
 bench: $(INSTALLED)
-	@$(PY) benches/python/op_overhead.py
+	@$(PY) benches/python/run.py --wheel $(VENV_DIR)/wheel/*.whl $(BENCH_ARGS)
+
+bench-peers: $(INSTALLED)
+	@echo '-- installing autograd, JAX and PyTorch into $(VENV)'
+	@tools/pip-install.sh $(PY) peers
 
 wheel: $(INSTALLED)
 	@mkdir -p dist && cp $(VENV_DIR)/wheel/*.whl dist/

@@ -28,6 +28,7 @@ lint_source() {
     export PYO3_PYTHON="$python"
 
     step cargo fmt --check
+    step rustfmt --check --edition 2024 benches/peers/src/main.rs
     step "$python" -m ruff check --quiet
     step "$python" -m ruff format --check --quiet
     step cargo clippy --quiet --all-targets -- -D warnings

@@ -1,8 +1,9 @@
 """Print requirements that pyproject.toml lists, one a line.
 
 Usage: requirements.py GROUP...  A group is `build` (the build backend), `run`
-(what the package needs at run time) or the name of an extra. pip can install
-the extras of a built wheel only, and the wheel is built with one of them.
+(what the package needs at run time), or the name of an extra or of a dependency
+group. pip can install the extras of a built wheel only, and the wheel is built
+with one of them.
 """
 
 import sys
@@ -19,6 +20,7 @@ groups = {
     "build": table["build-system"]["requires"],
     "run": table["project"]["dependencies"],
     **table["project"]["optional-dependencies"],
+    **table["dependency-groups"],
 }
 for name in sys.argv[1:]:
     print("\n".join(groups[name]))

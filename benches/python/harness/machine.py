@@ -1,0 +1,55 @@
+"""What the figures were measured with."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def cpu_fields() -> dict[str, str]:
+    """Give what the system says of its first processor."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    lines = (line.partition(":") for line in text.split("\n\n")[0].splitlines())
+    return {name.strip(): value.strip() for name, _, value in lines}
+
+
+def machine() -> dict[str, str]:
+    """Describe the machine."""
+    cpu = cpu_fields()
+    family = ", ".join(
+        f"{name} {cpu[key]}"
+        for name, key in (("family", "cpu family"), ("model", "model"))
+        if key in cpu
+    )
+    name = cpu.get("model name", platform.processor() or "unknown")
+    return {
+        "CPU": f"{name} ({family})" if family else name,
+        "cores": str(len(os.sched_getaffinity(0))),
+        "system": f"{platform.system()} {platform.machine()}",
+        "libc": " ".join(platform.libc_ver()),
+        "Python": platform.python_version(),
+    }
+
+
+def has_avx512() -> bool:
+    """Say whether the processor has the 512-bit instructions."""
+    return "avx512f" in cpu_fields().get("flags", "").split()
+
+
+def commit() -> str:
+    """Name the commit that is checked out, and say if its sources were changed."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, check=True, capture_output=True, text=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()

@@ -1,0 +1,1 @@
+"""Text of results: what was asked for, what was measured."""
