@@ -22,7 +22,7 @@ SOURCES := $(shell find src python -name __pycache__ -prune -o -print 2>/dev/nul
 # would only wait for each other and mix their output.
 .NOTPARALLEL:
 .PHONY: help demo test test-rust test-python lint lint-source lint-installed
-.PHONY: bench bench-peers wheel gen clean rust
+.PHONY: bench bench-peers instructions instructions-update wheel gen clean rust
 
 help:
 	@echo 'make demo    build and install the package, train on handwritten digits'
@@ -30,6 +30,8 @@ help:
 	@echo 'make lint    formats, lints, types, generated files'
 	@echo 'make bench   times beside other libraries      BENCH_ARGS="--only chain --quick"'
 	@echo '             after make bench-peers, which installs them (6 GB), more than NumPy'
+	@echo 'make instructions         count the instructions of the hot paths, and compare'
+	@echo 'make instructions-update  write the expected counts anew'
 	@echo 'make wheel   the wheel, in dist/'
 	@echo 'make gen     write the generated stubs and reference pages again'
 	@echo 'make clean   remove all that was built'
@@ -70,6 +72,13 @@ bench-peers: $(INSTALLED)
 	@echo '-- installing autograd, JAX and PyTorch into $(VENV)'
 	@tools/pip-install.sh $(PY) peers
 
+instructions: $(INSTALLED)
+	@echo '-- counting instructions'
+	@$(PY) benches/python/instructions/gate.py
+
+instructions-update: $(INSTALLED)
+	@$(PY) benches/python/instructions/gate.py --update
+
 wheel: $(INSTALLED)
 	@mkdir -p dist && cp $(VENV_DIR)/wheel/*.whl dist/
 	@for wheel in $(VENV_DIR)/wheel/*.whl; do \
@@ -80,6 +89,7 @@ wheel: $(INSTALLED)
 gen: $(INSTALLED)
 	@echo '-- writing generated files'
 	@$(PY) tools/gen.py
+	@$(PY) tools/results.py
 
 # A shared target folder holds other projects' work: only ours goes from there.
 clean:

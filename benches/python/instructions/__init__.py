@@ -1,0 +1,1 @@
+"""Counts of instructions: they show a slow-down where clocks are noisy."""
