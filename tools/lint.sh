@@ -31,6 +31,7 @@ lint_source() {
     step rustfmt --check --edition 2024 benches/peers/src/main.rs
     step "$python" -m ruff check --quiet
     step "$python" -m ruff format --check --quiet
+    step "$python" tools/results.py --check
     step cargo clippy --quiet --all-targets -- -D warnings
     step cargo clippy --quiet --all-targets --features python -- -D warnings
     export RUSTDOCFLAGS="-D warnings"

@@ -7,7 +7,6 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 # What figures count, by metric; nanoseconds if it is not here.
 UNITS = {"memory": "bytes", "size": "bytes", "gradient/forward": "times"}
@@ -51,7 +50,7 @@ class Results:
     machine: dict[str, str]
     # What each library says of itself.
     libraries: dict[str, dict[str, str]]
-    settings: dict[str, Any]
+    settings: dict[str, str]
     left_out: list[str]
     rows: list[Row] = field(default_factory=list)
 

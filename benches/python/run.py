@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> tuple[Results, bool]:
         commit=machine.commit(),
         machine=machine.machine(),
         libraries=bench.libraries,
-        settings={"block": effort.block, "rounds": effort.most_rounds},
+        settings=effort.describe(),
         left_out=bench.left_out,
         rows=bench.rows,
     )

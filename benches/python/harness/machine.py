@@ -7,7 +7,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+from benches.python import ROOT
 
 
 def cpu_fields() -> dict[str, str]:

@@ -28,6 +28,13 @@ class Effort:
     least_rounds: int
     most_rounds: int
 
+    def describe(self) -> dict[str, str]:
+        """Say it in words."""
+        return {
+            "blocks": f"{self.block * 1000:g} ms, or one run if that is longer",
+            "rounds": f"{self.least_rounds} to {self.most_rounds}",
+        }
+
 
 FULL = Effort(block=0.02, case=6.0, least_rounds=7, most_rounds=25)
 QUICK = Effort(block=0.002, case=0.5, least_rounds=3, most_rounds=5)

@@ -10,14 +10,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+from benches.python import ROOT
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-ROOT = Path(__file__).resolve().parents[3]
 # How long a process may take to end when its input has.
 PATIENCE = 10  # seconds
 
@@ -82,6 +82,11 @@ class Process:
             stdout=subprocess.PIPE,
         )
 
+    @property
+    def pid(self) -> int:
+        """Give the process's number."""
+        return self._process.pid
+
     def ask(self, method: str, *arguments: Any) -> Any:
         """Ask for something and wait for it; the process runs only meanwhile.
 
@@ -102,6 +107,7 @@ class Process:
                 f"{self.contestant.label}: the process ended with status {status}"
             ) from error
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         if state == "refused":
             raise Refused
         if state == "failed":

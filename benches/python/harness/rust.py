@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from functools import partial
 
-from benches.python.harness.machine import ROOT
+from benches.python import ROOT
 from benches.python.harness.measure import Samples
 
 MANIFEST = ROOT / "benches" / "peers" / "Cargo.toml"

@@ -95,7 +95,8 @@ def figures(rows: Sequence[Row]) -> list[str]:
     lines = []
     for row in rows:
         _, _, name = row.case.partition("/")
-        what = row.metric if row.per in row.metric else f"{row.metric} / {row.per}"
+        unitless = UNITS.get(row.metric) == "times"
+        what = row.metric if unitless else f"{row.metric} / {row.per}"
         cells = [cell(label, row) for label in labels]
         lines.append((name, what, *cells))
     return table(("case", "what", *map(title, labels)), lines)
@@ -108,4 +109,4 @@ def cell(label: str, row: Row) -> str:
     found = row.figures[label]
     unit = UNITS.get(row.metric, "ns")
     text = f"{quantity(found.median, unit)} ({quantity(found.least, unit)})"
-    return text if label == OURS else f"{text} {ratio(found.ratio)}"
+    return text if label == OURS else f"{text}, {ratio(found.ratio)}"
