@@ -395,7 +395,7 @@ impl Fault {
             F::MatmulScalar { .. } => "use * to multiply by a scalar",
             F::IntegerGradient { .. } => "cast with .astype to f32 or f64 first",
             F::IndexDType { .. } => "cast with .astype to i64 first",
-            F::Foreign { op: "wrt" | "connected", .. } => {
+            F::Foreign { op: "wrt" | "connected" | "table" | "to_html", .. } => {
                 "a gradient covers only the record it was taken from"
             }
             F::Foreign { .. } => "read its data() into this record",

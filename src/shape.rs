@@ -328,7 +328,7 @@ pub(crate) fn is_contiguous(shape: &[usize], strides: &[isize]) -> bool {
 }
 
 /// One axis of a slice: the first element, the step and the number of elements.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Span {
     /// Position of the first element.
     pub start: usize,
@@ -336,6 +336,20 @@ pub(crate) struct Span {
     pub step: isize,
     /// Number of elements.
     pub len: usize,
+}
+
+/// As Python writes a slice: `1:5:2`.
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start = self.start.cast_signed();
+        let stop = start + self.step * self.len.cast_signed();
+        write!(f, "{start}:")?;
+        // Backwards, the place before the first cannot be written.
+        if stop >= 0 {
+            write!(f, "{stop}")?;
+        }
+        if self.step == 1 { Ok(()) } else { write!(f, ":{}", self.step) }
+    }
 }
 
 impl Span {

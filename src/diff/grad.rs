@@ -2,7 +2,7 @@
 
 use super::gradient::{Gradient, Request};
 use crate::array::NdArray;
-use crate::error::{self, Result};
+use crate::error::{self, Error, Fault, Result};
 use crate::record::{ComputationRecord, Tensor, nodes_of};
 use std::cell::RefCell;
 use std::fmt;
@@ -118,6 +118,21 @@ impl<'rec> Grad<'rec> {
         let found = record.run(|arena, site| gradient.wrt(arena, &nodes, site))?;
         let tensor = |node: u32| record.tensor(node as usize);
         Ok(found.into_iter().filter_map(tensor).collect())
+    }
+
+    /// The cotangents of all nodes that take part, for a view of the whole record.
+    pub(crate) fn cotangents(
+        &self,
+        op: &'static str,
+        record: &ComputationRecord,
+    ) -> Result<Vec<(u32, NdArray)>> {
+        let gradient = self.gradient.borrow();
+        if !std::ptr::eq(self.record, record) {
+            let label = format!("the gradient of #{}", gradient.loss());
+            let (home, other) = (self.record.id(), record.id());
+            return Err(Error::new(Fault::Foreign { op, label, home, other }));
+        }
+        record.run(|arena, _| gradient.cotangents(arena, op))
     }
 
     /// Whether a path leads from the differentiated tensor to this one.

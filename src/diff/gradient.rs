@@ -262,6 +262,28 @@ impl Gradient {
         reverse::connected(arena, self.loss, node)
     }
 
+    /// The cotangents of all nodes that depend on a leaf and that the loss depends on,
+    /// ascending by node, by a sweep of their own.
+    pub(crate) fn cotangents(
+        &self,
+        arena: &mut Arena,
+        op: &'static str,
+    ) -> Result<Vec<(u32, NdArray)>> {
+        self.expect_loss(arena, op)?;
+        let nodes = 0..=self.loss;
+        let targets: Vec<u32> = nodes.filter(|&node| arena.is_active(node)).collect();
+        let task = Task {
+            loss: self.loss,
+            seed: self.request.seed.as_ref(),
+            targets: Some(&targets),
+            ieee: self.request.ieee,
+        };
+        let mut found = Vec::new();
+        reverse::sweep(arena, &task, &mut found)?;
+        found.reverse();
+        Ok(found)
+    }
+
     /// Fails if the loss is gone.
     fn expect_loss(&self, arena: &Arena, op: &'static str) -> Result<()> {
         match arena.epochs().death(self.epoch, self.loss) {

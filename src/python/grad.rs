@@ -6,6 +6,7 @@ use super::handle::Handle;
 use super::object;
 use super::record::{PyRecord, Work, expect_record};
 use super::tensor::PyTensor;
+use crate::array::NdArray;
 use crate::diff::gradient::{Gradient, Request};
 use crate::error::{Error, Fault, Result};
 use crate::record::Arena;
@@ -115,6 +116,24 @@ impl PyGrad {
 }
 
 impl PyGrad {
+    /// The cotangents of all nodes that take part, for a view of the whole record.
+    pub(super) fn cotangents(
+        &self,
+        py: Python<'_>,
+        op: &'static str,
+        record: &PyRecord,
+    ) -> PyResult<Vec<(u32, NdArray)>> {
+        let home = self.record.get();
+        if home.id != record.id {
+            let label = format!("the gradient of #{}", self.loss);
+            let fault = Fault::Foreign { op, label, home: home.id, other: record.id };
+            return Err(home.explain(py, Error::new(fault)));
+        }
+        home.run(py, op, Work::OnRecord, |arena| {
+            self.within(home.id, |gradient| gradient.cotangents(arena, op))
+        })
+    }
+
     /// Runs `f` on the gradient. The record's lock is held, so nobody else does.
     fn within<R>(
         &self,

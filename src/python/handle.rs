@@ -38,7 +38,12 @@ impl Handle {
         arena.epochs().death(self.epoch, self.node).is_none().then_some(self.node)
     }
 
-    /// What messages call the node.
+    /// What messages call the node; by its name, if it is alive and has one.
+    pub(super) fn label_in(&self, arena: &Arena) -> String {
+        self.living(arena).map_or_else(|| self.label(), |node| arena.label(node))
+    }
+
+    /// What messages call the node once it is gone.
     pub(super) fn label(&self) -> String {
         format!("#{} {}", self.node, self.tag.name())
     }

@@ -11,6 +11,7 @@ mod functions;
 mod grad;
 mod handle;
 mod index;
+mod inspect;
 mod large;
 mod lock;
 mod module;

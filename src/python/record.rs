@@ -13,9 +13,10 @@ use crate::array::NdArray;
 use crate::dtype::DType;
 use crate::error::{Error, Fault, Result};
 use crate::ops::Op;
-use crate::record::{Arena, Mark};
+use crate::record::{Arena, Mark, print};
 use crate::rng::Rng;
 use pyo3::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -172,16 +173,6 @@ impl PyRecord {
     #[cold]
     pub(super) fn explain(&self, py: Python<'_>, error: Error) -> PyErr {
         exception(py, &error.resolved(|site| self.line(py, site)))
-    }
-
-    fn line(&self, py: Python<'_>, site: u32) -> String {
-        let place = self
-            .state
-            .with(py, "record", self.id, |state, _| Ok(state.sites.place(site)));
-        match place {
-            Ok(Some(place)) => place.line(py),
-            _ => "an unknown place".to_owned(),
-        }
     }
 
     /// The stream of random numbers.
@@ -402,18 +393,7 @@ impl PyRecord {
     }
 
     fn __str__(&self, py: Python<'_>) -> PyResult<String> {
-        let sites = self.run(py, "print", Work::Short, |arena| {
-            let shown = crate::record::print::shown(arena.len());
-            Ok(shown.map(|node| arena.site(node)).collect::<Vec<u32>>())
-        })?;
-        let mut lines = std::collections::BTreeMap::new();
-        for site in sites {
-            lines.entry(site).or_insert_with(|| self.line(py, site));
-        }
-        self.run(py, "print", Work::Short, |arena| {
-            let line = |site: u32| lines.get(&site).cloned().unwrap_or_default();
-            Ok(crate::record::print::table(arena, line))
-        })
+        self.printed(py, None)
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
@@ -427,6 +407,40 @@ impl PyRecord {
         _exception: &Bound<'_, pyo3::types::PyTuple>,
     ) -> PyResult<()> {
         self.clear(py)
+    }
+}
+
+impl PyRecord {
+    /// The place with a number, if it is known.
+    pub(super) fn place(&self, py: Python<'_>, site: u32) -> Option<Place> {
+        let place = |state: &mut State, _: &Held<'_>| Ok(state.sites.place(site));
+        self.state.with(py, "record", self.id, place).ok().flatten()
+    }
+
+    /// The source line that a site stands for.
+    fn line(&self, py: Python<'_>, site: u32) -> String {
+        match self.place(py, site) {
+            Some(place) => place.line(py),
+            None => "an unknown place".to_owned(),
+        }
+    }
+
+    /// The Wengert list as text.
+    pub(super) fn printed(
+        &self,
+        py: Python<'_>,
+        cotangents: Option<&[(u32, NdArray)]>,
+    ) -> PyResult<String> {
+        let sites = self.run(py, "print", Work::Short, |arena| {
+            let shown = print::shown(arena.len());
+            Ok(shown.map(|node| arena.site(node)).collect::<BTreeSet<u32>>())
+        })?;
+        let lines: BTreeMap<u32, String> =
+            sites.into_iter().map(|site| (site, self.line(py, site))).collect();
+        self.run(py, "print", Work::Short, |arena| {
+            let line = |site: u32| lines.get(&site).cloned().unwrap_or_default();
+            Ok(print::table(arena, cotangents, line))
+        })
     }
 }
 
@@ -462,8 +476,9 @@ pub(super) fn expect_record(
 
 #[cold]
 fn foreign(py: Python<'_>, op: &'static str, tensor: &PyTensor, other: u64) -> PyErr {
-    let home = tensor.record.get();
-    let label = tensor.handle.label();
+    let (home, handle) = (tensor.record.get(), &tensor.handle);
+    let label = home.run(py, op, Work::Short, |arena| Ok(handle.label_in(arena)));
+    let label = label.unwrap_or_else(|_| handle.label());
     let fault = Fault::Foreign { op, label: label.clone(), home: home.id, other };
-    home.explain(py, Error::new(fault).recorded_at(label, tensor.handle.place()))
+    home.explain(py, Error::new(fault).recorded_at(label, handle.place()))
 }

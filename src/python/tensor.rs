@@ -38,7 +38,7 @@ pub(super) struct PyTensor {
 
 impl PyTensor {
     /// Runs `f` on the engine and the node, if the handle is alive.
-    fn read<R: Send>(
+    pub(super) fn read<R: Send>(
         &self,
         py: Python<'_>,
         op: &'static str,

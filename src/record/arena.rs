@@ -8,6 +8,7 @@ pub(crate) use flat::word_slopes;
 
 use super::epoch::Epochs;
 use super::intern::{Numbers, Ops, Types};
+use super::print::in_line;
 use super::rows::{Flags, Row, Rows};
 use super::small::{Position, Small};
 use crate::array::buffer::Buffer;
@@ -58,6 +59,7 @@ pub(crate) struct Arena {
     aliases: Vec<Alias>,
     /// The nodes that hold a buffer, ascending.
     holders: Vec<u32>,
+    /// The nodes that have a name, ascending.
     names: Vec<(u32, Arc<str>)>,
     epochs: Epochs,
     /// Recent broadcasts: two types and the result's.
@@ -305,17 +307,25 @@ impl Arena {
         shared
     }
 
-    /// The name of a parameter's node.
+    /// The name of a node, if it was given one.
     pub(crate) fn name(&self, node: u32) -> Option<&Arc<str>> {
         let found = self.names.binary_search_by_key(&node, |&(node, _)| node);
         found.ok().map(|k| &self.names[k].1)
     }
 
+    /// Gives a node a name, in place of the one that it had.
+    pub(crate) fn set_name(&mut self, node: u32, name: Arc<str>) {
+        match self.names.binary_search_by_key(&node, |&(node, _)| node) {
+            Ok(k) => self.names[k].1 = name,
+            Err(k) => self.names.insert(k, (node, name)),
+        }
+    }
+
     /// How messages call a node: its name, or its number and op.
     pub(crate) fn label(&self, node: u32) -> String {
         match self.name(node) {
-            Some(name) => name.to_string(),
-            None => format!("#{node} {}", self.tag(node).name()),
+            Some(name) if !name.is_empty() => in_line(name),
+            _ => format!("#{node} {}", self.tag(node).name()),
         }
     }
 

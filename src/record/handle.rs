@@ -269,8 +269,12 @@ impl ComputationRecord {
     }
 
     pub(crate) fn resolve(&self, error: Error) -> Error {
-        let sites = self.sites.borrow();
-        error.resolved(|site| sites.line(site))
+        error.resolved(|site| self.line(site))
+    }
+
+    /// The source line that a site stands for.
+    pub(super) fn line(&self, site: u32) -> String {
+        self.sites.borrow().line(site)
     }
 
     /// The tensor at a position, such as one recorded before a mark to which the
@@ -279,6 +283,11 @@ impl ComputationRecord {
         let index =
             u32::try_from(index).ok().filter(|&k| k < self.arena.borrow().len());
         index.map(|index| Tensor::new(self, index))
+    }
+
+    /// The number by which messages know the record.
+    pub(crate) fn id(&self) -> u64 {
+        self.arena.borrow().id()
     }
 
     /// The number of nodes.
@@ -332,14 +341,13 @@ impl Default for ComputationRecord {
 /// The Wengert list as a table; a long one is elided in the middle.
 impl fmt::Display for ComputationRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sites = self.sites.borrow();
-        f.write_str(&super::print::table(&self.arena.borrow(), |site| sites.line(site)))
+        let arena = self.arena.borrow();
+        f.write_str(&super::print::table(&arena, None, |site| self.line(site)))
     }
 }
 
 impl fmt::Debug for ComputationRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.arena.borrow().id();
-        write!(f, "ComputationRecord {id} of {} nodes", self.len())
+        write!(f, "ComputationRecord {} of {} nodes", self.id(), self.len())
     }
 }

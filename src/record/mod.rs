@@ -16,6 +16,7 @@ mod arena;
 mod compose;
 pub(crate) mod epoch;
 mod handle;
+mod inspect;
 pub(crate) mod intern;
 pub(crate) mod print;
 pub(crate) mod rows;

@@ -2,8 +2,9 @@
 
 use super::arena::Arena;
 use super::rows::Flags;
-use crate::array::summary;
+use crate::array::{NdArray, summary};
 use crate::dtype::Scalar;
+use crate::ops::Op;
 use crate::ops::emit::Arg;
 use std::fmt::Write;
 
@@ -11,6 +12,8 @@ use std::fmt::Write;
 const SHOWN: u32 = 20;
 /// Ops with more operands show the first ones.
 const FEW: usize = 4;
+/// Where the cotangents stand in a row.
+const COTANGENT: usize = 5;
 
 /// `tensor #3 relu f32 (2, 3): 0..1.5`.
 pub(crate) fn tensor(arena: &Arena, node: u32) -> String {
@@ -30,13 +33,28 @@ pub(crate) fn shown(len: u32) -> impl Iterator<Item = u32> {
     (0..head).chain(tail..len)
 }
 
-/// The Wengert list: one line a node.
-pub(crate) fn table(arena: &Arena, line: impl Fn(u32) -> String) -> String {
+/// The Wengert list: one line a node. Cotangents, which are ascending by node, stand in
+/// a column of their own beside the values.
+pub(crate) fn table(
+    arena: &Arena,
+    cotangents: Option<&[(u32, NdArray)]>,
+    line: impl Fn(u32) -> String,
+) -> String {
     let len = arena.len();
-    let header = ["#", "op", "operands", "type", "value", "recorded at"];
-    let mut rows: Vec<[String; 6]> = vec![header.map(String::from)];
-    rows.extend(shown(len).map(|node| row(arena, node, &line)));
-    let mut widths = [0; 6];
+    let mut header = vec!["#", "op", "operands", "type", "value", "recorded at"];
+    if cotangents.is_some() {
+        header.insert(COTANGENT, "cotangent");
+    }
+    let mut rows: Vec<Vec<String>> =
+        vec![header.into_iter().map(String::from).collect()];
+    for node in shown(len) {
+        let mut row = row(arena, node, &line);
+        if let Some(cotangents) = cotangents {
+            row.insert(COTANGENT, cotangent(cotangents, node).unwrap_or_default());
+        }
+        rows.push(row);
+    }
+    let mut widths = [0; 7];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
@@ -58,25 +76,41 @@ pub(crate) fn table(arena: &Arena, line: impl Fn(u32) -> String) -> String {
     text
 }
 
-fn row(arena: &Arena, node: u32, line: &impl Fn(u32) -> String) -> [String; 6] {
-    let ty = arena.ty(node);
-    let name = arena.tag(node).name();
+fn row(arena: &Arena, node: u32, line: &impl Fn(u32) -> String) -> Vec<String> {
+    let op = arena.tag(node).name();
     let op = match arena.name(node) {
-        Some(parameter) => format!("{name} {}", in_line(parameter)),
-        None => name.to_owned(),
+        Some(name) => format!("{op} {}", in_line(name)),
+        None => op.to_owned(),
     };
-    [
+    vec![
         node.to_string(),
         op,
         operands(arena, node),
-        format!("{} {}", ty.dtype, ty.shape),
-        summary(&arena.view(node)),
+        ty(arena, node),
+        value(arena, node),
         line(arena.site(node)),
     ]
 }
 
-/// A name cut and escaped so that it stays within its line.
-fn in_line(name: &str) -> String {
+/// `f32 (2, 3)`.
+pub(crate) fn ty(arena: &Arena, node: u32) -> String {
+    let ty = arena.ty(node);
+    format!("{} {}", ty.dtype, ty.shape)
+}
+
+/// A node's value in short.
+pub(crate) fn value(arena: &Arena, node: u32) -> String {
+    summary(&arena.view(node))
+}
+
+/// A node's cotangent in short, if there is one in the list.
+pub(crate) fn cotangent(cotangents: &[(u32, NdArray)], node: u32) -> Option<String> {
+    let found = cotangents.binary_search_by_key(&node, |x| x.0).ok()?;
+    Some(summary(&cotangents[found].1.view()))
+}
+
+/// A text cut and escaped so that it stays within its line.
+pub(crate) fn in_line(name: &str) -> String {
     const LONGEST: usize = 40;
     let mut text = String::new();
     for (k, c) in name.chars().enumerate() {
@@ -92,13 +126,20 @@ fn in_line(name: &str) -> String {
     text
 }
 
+/// A number as an operand.
+pub(crate) fn number(number: Scalar) -> String {
+    match number {
+        Scalar::Bool(x) => x.to_string(),
+        Scalar::Int(x) => x.to_string(),
+        Scalar::Float(x) => format!("{x:?}"),
+    }
+}
+
 /// Operands by number, and the parameters of the op.
 fn operands(arena: &Arena, node: u32) -> String {
     let operand = |x: &Arg<u32>| match *x {
         Arg::Value(operand) => format!("#{operand}"),
-        Arg::Number(Scalar::Bool(x)) => x.to_string(),
-        Arg::Number(Scalar::Int(x)) => x.to_string(),
-        Arg::Number(Scalar::Float(x)) => format!("{x:?}"),
+        Arg::Number(x) => number(x),
     };
     let mut parts: Vec<String> = arena.operands(node).iter().map(operand).collect();
     if parts.len() > FEW {
@@ -109,5 +150,86 @@ fn operands(arena: &Arena, node: u32) -> String {
     if arena.flags(node).has(Flags::GRADIENT) {
         parts.push("not recorded".into());
     }
+    let parameters = parameters(arena.op(node));
+    if !parameters.is_empty() {
+        parts.push(in_line(&parameters));
+    }
     parts.join(", ")
+}
+
+/// The parameters of an op that its type does not show: `axes=[0], keepdims`.
+///
+/// They are what `Debug` says of it, `Sum(Sum { axes: [0], keepdims: true })`, without
+/// those that are off: so no op has to say twice what it consists of.
+pub(crate) fn parameters(op: &Op) -> String {
+    if (op.tag() as usize) < Op::PLAIN.len() {
+        return String::new();
+    }
+    let text = format!("{op:?}");
+    let fields = text.split_once(" { ").and_then(|(_, rest)| rest.rsplit_once(" }"));
+    let Some((fields, _)) = fields else { return String::new() };
+    let mut parts: Vec<String> = Vec::new();
+    for field in split(fields) {
+        let Some((name, value)) = field.split_once(": ") else { continue };
+        let value = value
+            .strip_prefix("Some(")
+            .and_then(|value| value.strip_suffix(')'))
+            .unwrap_or(value);
+        match (name, value) {
+            ("shape" | "dtype", _) | (_, "false" | "None") => {}
+            (name, "true") => parts.push(name.to_owned()),
+            (name, value) => parts.push(format!("{name}={value}")),
+        }
+    }
+    parts.join(", ")
+}
+
+/// The parts between commas that stand within no brackets.
+fn split(fields: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut parts) = (0_usize, 0, Vec::new());
+    for (at, c) in fields.char_indices() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                parts.push(fields[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(fields[start..].trim());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::index::Slice;
+    use crate::ops::reduce::{ArgMax, Sum};
+    use crate::ops::view::Reshape;
+    use crate::shape::{Shape, Span};
+    use smallvec::smallvec;
+
+    #[test]
+    fn parameters_are_those_that_are_set() {
+        let axes = smallvec![0, 2];
+        let sum = Sum { axes, keepdims: true };
+        assert_eq!(parameters(&sum.into()), "axes=[0, 2], keepdims");
+        let sum = Sum { axes: smallvec![1], keepdims: false };
+        assert_eq!(parameters(&sum.into()), "axes=[1]");
+        assert_eq!(parameters(&ArgMax { axis: Some(1) }.into()), "axis=1");
+        assert_eq!(parameters(&ArgMax { axis: None }.into()), "");
+        assert_eq!(parameters(&Reshape { shape: Shape::new(&[2, 3]) }.into()), "");
+        assert_eq!(parameters(&Op::Multiply), "");
+    }
+
+    #[test]
+    fn spans_read_as_slices() {
+        let span = |start, step, len| Span { start, step, len };
+        let spans =
+            smallvec![span(0, 1, 3), span(1, 2, 2), span(4, -1, 5), span(2, 1, 0)];
+        let text = parameters(&Slice { spans }.into());
+        assert_eq!(text, "spans=[0:3, 1:5:2, 4::-1, 2:2]");
+    }
 }

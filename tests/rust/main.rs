@@ -12,6 +12,7 @@ mod faults;
 mod gradients;
 mod graphs;
 mod indexing;
+mod inspect;
 mod layers;
 mod messages;
 mod ops;

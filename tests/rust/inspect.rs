@@ -1,0 +1,47 @@
+//! What a person reads of a record: names, the table.
+
+use crate::caught::panic_of;
+use crate::differences::array;
+use wengert::Kind;
+use wengert::prelude::*;
+
+fn program(rec: &ComputationRecord) -> [Tensor<'_>; 4] {
+    let x = rec.tensor_from_value(array(&[2], &[1.0, -2.0]));
+    let w = rec.parameter("w", array(&[2], &[3.0, 4.0]));
+    let hidden = (x * w).relu().named("hidden");
+    [x, w, hidden, hidden.sum()]
+}
+
+#[test]
+fn names_are_in_views_and_messages() {
+    let rec = ComputationRecord::new();
+    let [x, w, hidden, _] = program(&rec);
+    assert_eq!(x.name(), None);
+    assert_eq!(w.name().as_deref(), Some("w"));
+    assert_eq!(hidden.name().as_deref(), Some("hidden"));
+    assert!(rec.to_string().contains("  relu hidden  "));
+    let error = hidden.try_add(rec.ones(&[3], DType::F64)).unwrap_err().to_string();
+    assert!(error.contains("hidden (2,), #5 tensor (3,)"), "{error}");
+    let _ = hidden.named("h");
+    assert_eq!(hidden.name().as_deref(), Some("h"));
+}
+
+#[test]
+fn a_table_has_cotangents_beside_values() {
+    let rec = ComputationRecord::new();
+    let [x, .., loss] = program(&rec);
+    let len = rec.len();
+    let table = rec.table(&loss.grad());
+    assert_eq!(rec.len(), len);
+    let row = |k: usize| table.lines().nth(k + 2).unwrap();
+    assert!(table.lines().nth(1).unwrap().contains("value    cotangent  recorded at"));
+    assert!(row(x.index()).contains("  [1, -2]  [3, 0]     tests/rust/inspect.rs:"));
+    assert!(row(loss.index()).contains("  3        1          tests/"));
+    let other = ComputationRecord::new();
+    let foreign = other.ones(&[], DType::F64).grad();
+    let error = rec.try_table(&foreign).unwrap_err();
+    assert_eq!(error.kind(), Kind::Handle);
+    assert!(error.to_string().contains("table: the gradient of #0 belongs to record"));
+    let (text, _) = panic_of(|| rec.table(&foreign));
+    assert_eq!(text, error.to_string());
+}
