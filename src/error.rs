@@ -131,6 +131,17 @@ fn gibibytes(bytes: usize) -> String {
     format!("{bytes} bytes")
 }
 
+/// Where the paths to a tensor end.
+fn ended(ends: &[String], more: usize) -> String {
+    let ends = match ends {
+        [] => return "no path leads there".to_owned(),
+        [end] => return format!("the path ends at {end}"),
+        ends => ends.join(", "),
+    };
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("the paths end at {ends}{more}")
+}
+
 /// Shapes one under the other's right end, so that axes that meet stand in one column.
 fn aligned(operands: &Operands) -> String {
     let rank = operands.0.iter().map(|x| x.shape.len()).max().unwrap_or(0);
@@ -295,6 +306,8 @@ pub enum Fault {
     GradientBetween { label: String, hidden: String },
     #[error("wrt: {label} was not among the tensors that grad(wrt=...) asked for")]
     NotAsked { label: String },
+    #[error("wrt: no gradient flows from {loss} to {label}: {}", ended(ends, *more))]
+    Disconnected { loss: String, label: String, ends: Vec<String>, more: usize },
     #[error("{op}: index {value} at {} is out of range for size {limit}", position)]
     IndexOutOfRange { op: &'static str, value: i64, position: String, limit: usize },
     #[error("power: an integer to the negative integer power {exponent}")]
@@ -375,7 +388,8 @@ impl Fault {
             | F::Poisoned { .. } => Kind::Handle,
             F::GradientReached { .. }
             | F::GradientBetween { .. }
-            | F::NotAsked { .. } => Kind::Gradient,
+            | F::NotAsked { .. }
+            | F::Disconnected { .. } => Kind::Gradient,
             F::TooManyIndices { .. }
             | F::MaskShape { .. }
             | F::TwoEllipses { .. }
@@ -406,6 +420,9 @@ impl Fault {
                 "take that gradient with grad(record=True), or ask for it alone"
             }
             F::NotAsked { .. } => "add it to wrt, or call grad() without wrt",
+            F::Disconnected { ends, .. } if ends.is_empty() => {
+                "what .data() or .item() gave is a new leaf when it is recorded again"
+            }
             F::NegativePower { .. } => "cast with .astype to a float type first",
             F::Dead { event: Event::Rewound, .. } => {
                 "make it before the mark that the record is rewound to"

@@ -98,6 +98,25 @@ impl<'rec> Grad<'rec> {
         self.record.node(|arena, site| gradient.wrt_one(arena, node, site))
     }
 
+    /// As `wrt`, but a tensor that no path leads to is a fault that says where the paths
+    /// end, such as at a `stop_gradient`.
+    ///
+    /// # Panics
+    /// If no path leads to the tensor, and where `wrt` does.
+    #[track_caller]
+    pub fn wrt_strict(&self, tensor: &Tensor<'rec>) -> Tensor<'rec> {
+        error::expect(self.try_wrt_strict(tensor))
+    }
+
+    /// As `wrt_strict`; an error records nothing.
+    #[track_caller]
+    pub fn try_wrt_strict(&self, tensor: &Tensor<'rec>) -> Result<Tensor<'rec>> {
+        let node = tensor.node_of("wrt", self.record)?;
+        self.record
+            .run(|arena, _| self.gradient.borrow().expect_connected(arena, &[node]))?;
+        self.try_wrt(tensor)
+    }
+
     /// The cotangents of several tensors, by at most one more sweep.
     #[track_caller]
     pub fn wrt_all(&self, tensors: &[Tensor<'rec>]) -> Vec<Tensor<'rec>> {

@@ -1,5 +1,6 @@
 //! What a sweep found, and what is asked of it later.
 
+use super::breaks;
 use super::reverse::{self, Task};
 use crate::array::NdArray;
 use crate::error::{Error, Fault, Operand, Place, Result};
@@ -140,6 +141,18 @@ impl Gradient {
     ) -> Result<Vec<u32>> {
         self.find(arena, nodes, site)?;
         nodes.iter().map(|&node| self.place(arena, node, site)).collect()
+    }
+
+    /// Fails unless a path leads from the loss to each of the nodes; says where the
+    /// paths end.
+    pub(crate) fn expect_connected(&self, arena: &Arena, nodes: &[u32]) -> Result<()> {
+        for &node in nodes {
+            expect_float(arena, "wrt", node)?;
+            if !self.connected(arena, node)? {
+                return Err(breaks::disconnected(arena, self.loss, node));
+            }
+        }
+        Ok(())
     }
 
     /// As `wrt`, for one node.

@@ -1,5 +1,6 @@
 //! Derivatives: the sweep over a record, and the gradient that it returns.
 
+mod breaks;
 mod grad;
 pub(crate) mod gradient;
 mod reverse;

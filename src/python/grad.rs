@@ -71,11 +71,15 @@ impl PyGrad {
     /// ----------
     /// tensors : Tensor, or nested lists, tuples and dicts of tensors
     ///     The result has the same structure. Several tensors take one sweep.
-    #[pyo3(signature = (tensors, /))]
+    /// strict : bool
+    ///     `GradError` for a tensor that no path leads to, instead of zeros; it says
+    ///     where the paths end, such as at a `stop_gradient`.
+    #[pyo3(signature = (tensors, /, *, strict=false))]
     fn wrt<'py>(
         &self,
         py: Python<'py>,
         tensors: &Bound<'py, PyAny>,
+        strict: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let record = self.record.bind(py);
         let mut handles = Vec::new();
@@ -83,8 +87,12 @@ impl PyGrad {
         let id = record.get().id;
         let found = record.get().run_at(py, "wrt", Work::OnRecord, |arena, site| {
             let nodes = check_all(arena, "wrt", &handles)?;
-            let found =
-                self.within(id, |gradient| gradient.wrt(arena, &nodes, site))?;
+            let found = self.within(id, |gradient| {
+                if strict {
+                    gradient.expect_connected(arena, &nodes)?;
+                }
+                gradient.wrt(arena, &nodes, site)
+            })?;
             let handle = |&node: &u32| Handle::new(arena, node, arena.site(node));
             Ok(found.iter().map(handle).collect::<Vec<Handle>>())
         })?;

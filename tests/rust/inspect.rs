@@ -1,4 +1,4 @@
-//! What a person reads of a record: names, the table.
+//! What a person reads of a record: names, the table, breaks.
 
 use crate::caught::panic_of;
 use crate::differences::array;
@@ -44,4 +44,25 @@ fn a_table_has_cotangents_beside_values() {
     assert!(error.to_string().contains("table: the gradient of #0 belongs to record"));
     let (text, _) = panic_of(|| rec.table(&foreign));
     assert_eq!(text, error.to_string());
+}
+
+#[test]
+fn fault_04_strict_names_the_break() {
+    let rec = ComputationRecord::new();
+    let [x, w, ..] = program(&rec);
+    let still = (x * 2.0).stop_gradient();
+    let (loss, unused) = ((still * w).sum(), rec.ones(&[], DType::F64));
+    let grad = loss.grad();
+    assert_eq!(grad.wrt_strict(&w).data().to_vec::<f64>(), [2.0, -4.0]);
+    assert_eq!(grad.wrt(&x).data().to_vec::<f64>(), [0.0, 0.0]);
+    let len = rec.len();
+    let (text, _) = panic_of(|| grad.wrt_strict(&x));
+    let head = "wrt: no gradient flows from #8 sum to #0 tensor: the path ends at #6 \
+                stop_gradient\n  #0 tensor recorded at tests/rust/inspect.rs:";
+    assert!(text.starts_with(head), "{text}");
+    assert!(text.contains(", #6 stop_gradient at tests/rust/inspect.rs:"), "{text}");
+    let error = grad.try_wrt_strict(&unused).unwrap_err();
+    assert_eq!(error.kind(), Kind::Gradient);
+    assert!(error.to_string().contains("#9 tensor: no path leads there\n"), "{error}");
+    assert_eq!(rec.len(), len);
 }
