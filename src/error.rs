@@ -49,6 +49,8 @@ pub enum Kind {
     Gradient,
     /// An index outside its axis.
     OutOfRange,
+    /// A NaN or an infinity in a record that was asked to check for them.
+    NonFinite,
     /// A value that an operation refuses, such as an integer to a negative power.
     Value,
     /// A name that is not in a store.
@@ -129,6 +131,14 @@ fn gibibytes(bytes: usize) -> String {
         }
     }
     format!("{bytes} bytes")
+}
+
+/// What is not finite, and where.
+fn held(value: f64, position: &[usize]) -> String {
+    match position {
+        [] => format!("be {value}"),
+        position => format!("hold {value} at {}", tuple(position)),
+    }
 }
 
 /// Where the paths to a tensor end.
@@ -308,6 +318,10 @@ pub enum Fault {
     NotAsked { label: String },
     #[error("wrt: no gradient flows from {loss} to {label}: {}", ended(ends, *more))]
     Disconnected { loss: String, label: String, ends: Vec<String>, more: usize },
+    #[error("{op}: {label} would {}", held(*value, position))]
+    NonFinite { op: &'static str, label: String, value: f64, position: Vec<usize> },
+    #[error("grad: the cotangent that {label} passes to {to} would {}", held(*value, position))]
+    NonFiniteCotangent { label: String, to: String, value: f64, position: Vec<usize> },
     #[error("{op}: index {value} at {} is out of range for size {limit}", position)]
     IndexOutOfRange { op: &'static str, value: i64, position: String, limit: usize },
     #[error("power: an integer to the negative integer power {exponent}")]
@@ -394,6 +408,7 @@ impl Fault {
             | F::MaskShape { .. }
             | F::TwoEllipses { .. }
             | F::IndexOutOfRange { .. } => Kind::OutOfRange,
+            F::NonFinite { .. } | F::NonFiniteCotangent { .. } => Kind::NonFinite,
             F::NegativePower { .. } | F::IntegerTooLarge { .. } => Kind::Value,
             F::MissingParameter { .. } => Kind::Missing,
             F::Memory { .. } | F::RecordFull { .. } => Kind::Memory,

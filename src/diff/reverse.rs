@@ -14,6 +14,7 @@ use crate::kernels::map::Mode;
 use crate::ops::emit::{Arg, Cotangents, Emit, Node};
 use crate::ops::scalar::strong_product;
 use crate::ops::{Op, SlopeAt, Tier};
+use crate::record::finite;
 use crate::record::rows::{Flags, Row};
 use crate::record::{Arena, FlatNode, word_slopes};
 use crate::shape::Type;
@@ -197,7 +198,7 @@ impl Sweep<'_> {
         self.work.add(task.loss, seed)?;
         let mut rest = task.loss + 1;
         loop {
-            if task.targets.is_none() {
+            if task.targets.is_none() && !arena.check_finite {
                 rest = self.visit_words(rest, wanted);
             }
             let Some(node) = rest.checked_sub(1) else { break };
@@ -211,14 +212,14 @@ impl Sweep<'_> {
                 end_at_gradient(arena, task, node)?;
             }
             if !is_kept(task, node, row.flags) {
-                self.visit(node, &row, slot, wanted)?;
+                self.hand_down(node, &row, slot, wanted)?;
                 continue;
             }
             let array = self.work.array_of(slot, arena.ty(node))?;
             if !row.flags.has(Flags::LEAF) {
                 self.work.set(node, array.clone());
                 let slot = self.work.take(node);
-                self.visit(node, &row, slot, wanted)?;
+                self.hand_down(node, &row, slot, wanted)?;
             }
             kept.push((node, array));
         }
@@ -238,6 +239,41 @@ impl Sweep<'_> {
             rest = node;
         }
         rest
+    }
+
+    /// Hands the node's cotangent to its operands, and checks it if the record does.
+    #[inline]
+    fn hand_down(
+        &mut self,
+        node: u32,
+        row: &Row,
+        slot: Slot,
+        wanted: &Wanted,
+    ) -> Result<()> {
+        self.visit(node, row, slot, wanted)?;
+        if self.arena.check_finite { self.expect_finite(node) } else { Ok(()) }
+    }
+
+    /// Fails if a cotangent that the node has handed to an operand is not finite.
+    #[cold]
+    fn expect_finite(&self, node: u32) -> Result<()> {
+        let arena = self.arena;
+        for operand in arena.operands(node) {
+            let Arg::Value(operand) = operand else { continue };
+            let sum = self.work.view(operand, arena.ty(operand));
+            let Some((position, value)) = sum.and_then(finite::first) else { continue };
+            let (label, to) = (arena.label(node), arena.label(operand));
+            let error = Error::new(Fault::NonFiniteCotangent {
+                label: label.clone(),
+                to: to.clone(),
+                value,
+                position,
+            });
+            return Err(error
+                .recorded_at(label, Place::Site(arena.site(node)))
+                .recorded_at(to, Place::Site(arena.site(operand))));
+        }
+        Ok(())
     }
 
     /// Hands the node's cotangent to its operands.

@@ -1,7 +1,7 @@
 //! The cotangents of a sweep that is under way, by node.
 
-use crate::array::NdArray;
 use crate::array::buffer::Buffer;
+use crate::array::{NdArray, View};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::kernels;
@@ -66,6 +66,19 @@ impl Workspace {
         // Forgotten, so that no code is made to drop a word.
         std::mem::forget(std::mem::take(slot));
         Some(ct)
+    }
+
+    /// The cotangent of a node of type `ty`, as far as it has been summed.
+    pub(crate) fn view<'a>(&'a self, node: u32, ty: &'a Type) -> Option<View<'a>> {
+        let first = match &self.slots[node as usize] {
+            Slot::Empty => return None,
+            Slot::Word(x) => std::ptr::from_ref(x).cast(),
+            Slot::Dense(buffer) => buffer.data().cast_const(),
+            Slot::Array(k) => return self.arrays[*k].as_ref().map(NdArray::view),
+        };
+        // SAFETY: a word is the one element of its type; a dense slot holds initialised
+        // elements of its node's type.
+        Some(unsafe { View::from_raw(first, &ty.shape, None, ty.dtype) })
     }
 
     /// Adds to the cotangent of a rank-0 `f64` node.

@@ -16,6 +16,7 @@ pub(super) fn exception(py: Python<'_>, error: &Error) -> PyErr {
         Kind::Handle => raise(py, "HandleError", text),
         Kind::Gradient => raise(py, "GradError", text),
         Kind::OutOfRange => raise(py, "OutOfRangeError", text),
+        Kind::NonFinite => raise(py, "NonFiniteError", text),
         Kind::Internal => raise(py, "InternalError", text),
         Kind::Value => match error.fault() {
             crate::error::Fault::IntegerTooLarge { .. } => {

@@ -2,7 +2,7 @@
 //! is made by `wengert.inspection`.
 
 use super::grad::PyGrad;
-use super::record::PyRecord;
+use super::record::{PyRecord, Work};
 use super::tensor::PyTensor;
 use pyo3::prelude::*;
 
@@ -39,6 +39,12 @@ impl PyTensor {
 
 #[pymethods]
 impl PyRecord {
+    /// Whether nodes and cotangents that are not finite are refused.
+    #[getter]
+    fn check_finite(&self, py: Python<'_>) -> PyResult<bool> {
+        self.run(py, "check_finite", Work::Short, |arena| Ok(arena.check_finite))
+    }
+
     /// The printed record, with a gradient's cotangents beside the values.
     ///
     /// Parameters

@@ -60,6 +60,9 @@ impl Work {
 /// rng : Rng, optional
 ///     The stream of random numbers that layers draw from. Without one its seed comes
 ///     from the operating system.
+/// check_finite : bool
+///     Refuse every node and every cotangent that is NaN or infinite: `NonFiniteError`
+///     names the op that makes it, its line and the element.
 ///
 /// Examples
 /// --------
@@ -237,9 +240,10 @@ fn cast_to(
 #[pymethods]
 impl PyRecord {
     #[new]
-    #[pyo3(signature = (*, rng=None))]
-    fn new(rng: Option<&Bound<'_, PyRng>>) -> Self {
-        let arena = Arena::new();
+    #[pyo3(signature = (*, rng=None, check_finite=false))]
+    fn new(rng: Option<&Bound<'_, PyRng>>, check_finite: bool) -> Self {
+        let mut arena = Arena::new();
+        arena.check_finite = check_finite;
         let record = PyRecord {
             id: arena.id(),
             state: Lock::new(State { arena, sites: Sites::default() }),

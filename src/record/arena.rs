@@ -64,6 +64,8 @@ pub(crate) struct Arena {
     epochs: Epochs,
     /// Recent broadcasts: two types and the result's.
     broadcasts: [(u32, u32, u32); 8],
+    /// Whether a value that is not finite is a fault: see [`super::finite`].
+    pub(crate) check_finite: bool,
     /// Cotangents of the current sweep; empty between sweeps.
     pub(crate) sweep: crate::diff::Workspace,
 }
@@ -106,6 +108,7 @@ impl Arena {
             names: Vec::new(),
             epochs: Epochs::default(),
             broadcasts: [(NONE, NONE, NONE); 8],
+            check_finite: false,
             sweep: crate::diff::Workspace::default(),
         }
     }

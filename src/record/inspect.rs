@@ -7,6 +7,21 @@ use crate::diff::Grad;
 use crate::error::{self, Result};
 
 impl ComputationRecord {
+    /// Whether each node and each cotangent from now on must be finite: the first that
+    /// is not fails, and the fault names the op, its line and the element.
+    ///
+    /// ```
+    /// use wengert::Kind;
+    /// use wengert::prelude::*;
+    /// let rec = ComputationRecord::new();
+    /// rec.check_finite(true);
+    /// let x = rec.tensor_from_value(NdArray::from_slice(&[1.0, 0.0]));
+    /// assert_eq!(x.try_log().unwrap_err().kind(), Kind::NonFinite);
+    /// ```
+    pub fn check_finite(&self, on: bool) {
+        self.arena.borrow_mut().check_finite = on;
+    }
+
     /// The printed record with a gradient's cotangents beside the values.
     ///
     /// A cotangent is shown for each node that depends on a leaf and that the

@@ -15,6 +15,7 @@
 mod arena;
 mod compose;
 pub(crate) mod epoch;
+pub(crate) mod finite;
 mod handle;
 mod inspect;
 pub(crate) mod intern;

@@ -1,9 +1,9 @@
-//! What a person reads of a record: names, the table, breaks.
+//! What a person reads of a record: names, the table, breaks, checks.
 
 use crate::caught::panic_of;
 use crate::differences::array;
-use wengert::Kind;
 use wengert::prelude::*;
+use wengert::{Fault, Kind};
 
 fn program(rec: &ComputationRecord) -> [Tensor<'_>; 4] {
     let x = rec.tensor_from_value(array(&[2], &[1.0, -2.0]));
@@ -65,4 +65,30 @@ fn fault_04_strict_names_the_break() {
     assert_eq!(error.kind(), Kind::Gradient);
     assert!(error.to_string().contains("#9 tensor: no path leads there\n"), "{error}");
     assert_eq!(rec.len(), len);
+}
+
+#[test]
+fn fault_21_the_first_node_that_is_not_finite() {
+    let rec = ComputationRecord::new();
+    let zero = rec.tensor_from_value(array(&[2], &[1.0, 0.0])).named("zero");
+    assert_eq!(zero.log().data().to_vec::<f64>(), [0.0, f64::NEG_INFINITY]);
+    rec.check_finite(true);
+    let len = rec.len();
+    let error = zero.try_log().unwrap_err();
+    assert_eq!(error.kind(), Kind::NonFinite);
+    let Fault::NonFinite { op: "log", value, position, .. } = error.fault() else {
+        panic!("{error}")
+    };
+    assert_eq!((*value, position.as_slice()), (f64::NEG_INFINITY, &[1][..]));
+    let (text, _) = panic_of(|| zero.log());
+    assert!(text.starts_with("log: #2 log would hold -inf at (1,)\n  #2 log recor"));
+    let nan = rec.try_constant(NdArray::from_slice(&[f32::NAN])).unwrap_err();
+    assert!(
+        nan.to_string().starts_with("constant: #2 constant would hold NaN at (0,)")
+    );
+    assert_eq!(rec.len(), len);
+    let root = zero.sqrt().sum();
+    let error = root.try_grad(&GradOptions::default()).unwrap_err().to_string();
+    let text = "grad: the cotangent that #2 sqrt passes to zero would hold inf at (1,)";
+    assert!(error.starts_with(text), "{error}");
 }

@@ -9,6 +9,7 @@ use crate::error::{Error, Fault, Result};
 use crate::ops::convert::Cast;
 use crate::ops::emit::{Arg, Args};
 use crate::ops::{Op, Tag, Tier};
+use crate::record::finite;
 use crate::record::intern::Numbers;
 use crate::record::rows::{Flags, MAX_ROWS, Row};
 use crate::record::small::SMALL_BYTES;
@@ -36,6 +37,9 @@ impl Arena {
         name: Option<Arc<str>>,
         site: u32,
     ) -> Result<u32> {
+        if self.check_finite {
+            finite::expect(op.tag(), self.len(), name.as_deref(), array.view(), site)?;
+        }
         let ty = self.types.number(&array.ty());
         let (number, op) = (self.ops.number(op), op.tag());
         let is_leaf = matches!(op, Tag::Tensor | Tag::Parameter);
@@ -249,6 +253,12 @@ impl Arena {
             // SAFETY: the storage has room for this type and nothing else uses it.
             let out = unsafe { ViewMut::from_raw(storage.first, &ty.shape, ty.dtype) };
             op.eval(&views, out)?;
+            if self.check_finite {
+                // SAFETY: `eval` wrote every element.
+                let value =
+                    unsafe { View::from_raw(storage.first, &ty.shape, None, ty.dtype) };
+                finite::expect(op.tag(), self.len(), None, value, site)?;
+            }
         }
         let kind = storage.kind;
         let slot = self.finish(storage);

@@ -1,5 +1,6 @@
 //! The short way to a node, which most take: elementwise ops on operands of one float
-//! type whose elements lie in C order without gaps.
+//! type whose elements lie in C order without gaps. A record that checks values takes
+//! the long way.
 
 use super::{Arena, FlatNode, NONE, NUMBER};
 use crate::array::{View, ViewMut};
@@ -81,7 +82,7 @@ impl Arena {
         x: u32,
         site: u32,
     ) -> Option<Result<u32>> {
-        if op.tag().tier() != Tier::Unary {
+        if op.tag().tier() != Tier::Unary || self.check_finite {
             return None;
         }
         let row = self.rows.get(x);
@@ -102,7 +103,7 @@ impl Arena {
         b: Arg<u32>,
         site: u32,
     ) -> Option<Result<u32>> {
-        if op.tag().tier() != Tier::Binary {
+        if op.tag().tier() != Tier::Binary || self.check_finite {
             return None;
         }
         let (x, y) = match (a, b) {
