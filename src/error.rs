@@ -318,6 +318,20 @@ pub enum Fault {
     NotAsked { label: String },
     #[error("wrt: no gradient flows from {loss} to {label}: {}", ended(ends, *more))]
     Disconnected { loss: String, label: String, ends: Vec<String>, more: usize },
+    #[error(
+        "replay: {label} was recorded for {}, not {}",
+        tuple(recorded),
+        tuple(found)
+    )]
+    ReplayShape { label: String, recorded: Vec<usize>, found: Vec<usize> },
+    #[error("replay: {label} was recorded for {recorded}, not {found}")]
+    ReplayDType { label: String, recorded: DType, found: DType },
+    #[error("replay: {label} is computed: only leaves and constants take a value")]
+    ReplayComputed { label: String },
+    #[error(
+        "replay: {user} uses {label}, a gradient that was taken without record=True"
+    )]
+    ReplayGradient { label: String, user: String },
     #[error("{op}: {label} would {}", held(*value, position))]
     NonFinite { op: &'static str, label: String, value: f64, position: Vec<usize> },
     #[error("grad: the cotangent that {label} passes to {to} would {}", held(*value, position))]
@@ -389,10 +403,12 @@ impl Fault {
             | F::SeedShape { .. }
             | F::ParameterShape { .. }
             | F::ValueCount { .. }
+            | F::ReplayShape { .. }
             | F::ZeroStep { .. } => Kind::Shape,
             F::WrongDType { .. }
             | F::Unsupported { .. }
             | F::IndexDType { .. }
+            | F::ReplayDType { .. }
             | F::IntegerGradient { .. } => Kind::DType,
             F::Foreign { .. }
             | F::Dead { .. }
@@ -403,13 +419,16 @@ impl Fault {
             F::GradientReached { .. }
             | F::GradientBetween { .. }
             | F::NotAsked { .. }
-            | F::Disconnected { .. } => Kind::Gradient,
+            | F::Disconnected { .. }
+            | F::ReplayGradient { .. } => Kind::Gradient,
             F::TooManyIndices { .. }
             | F::MaskShape { .. }
             | F::TwoEllipses { .. }
             | F::IndexOutOfRange { .. } => Kind::OutOfRange,
             F::NonFinite { .. } | F::NonFiniteCotangent { .. } => Kind::NonFinite,
-            F::NegativePower { .. } | F::IntegerTooLarge { .. } => Kind::Value,
+            F::NegativePower { .. }
+            | F::IntegerTooLarge { .. }
+            | F::ReplayComputed { .. } => Kind::Value,
             F::MissingParameter { .. } => Kind::Missing,
             F::Memory { .. } | F::RecordFull { .. } => Kind::Memory,
             F::Internal { .. } => Kind::Internal,
@@ -433,6 +452,9 @@ impl Fault {
             }
             F::GradientBetween { .. } => {
                 "take that gradient with grad(record=True), or ask for it alone"
+            }
+            F::ReplayGradient { .. } => {
+                "take that gradient with grad(record=True), or give it a value too"
             }
             F::NotAsked { .. } => "add it to wrt, or call grad() without wrt",
             F::Disconnected { ends, .. } if ends.is_empty() => {

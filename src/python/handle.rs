@@ -38,6 +38,11 @@ impl Handle {
         arena.epochs().death(self.epoch, self.node).is_none().then_some(self.node)
     }
 
+    /// Whether the handle was given out in this epoch or before.
+    pub(super) fn is_as_old_as(&self, epoch: u64) -> bool {
+        self.epoch <= epoch
+    }
+
     /// What messages call the node; by its name, if it is alive and has one.
     pub(super) fn label_in(&self, arena: &Arena) -> String {
         self.living(arena).map_or_else(|| self.label(), |node| arena.label(node))

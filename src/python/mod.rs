@@ -18,6 +18,7 @@ mod module;
 mod object;
 mod operand;
 mod record;
+mod replay;
 mod rng;
 mod short;
 mod site;

@@ -5,6 +5,7 @@ use super::functions;
 use super::grad::PyGrad;
 use super::object;
 use super::record::{PyMark, PyRecord};
+use super::replay::PyReplay;
 use super::rng::PyRng;
 use super::short;
 use super::tensor::PyTensor;
@@ -17,6 +18,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyTensor>()?;
     module.add_class::<PyGrad>()?;
     module.add_class::<PyMark>()?;
+    module.add_class::<PyReplay>()?;
     module.add_class::<PyRng>()?;
     module.add_class::<Pin>()?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;

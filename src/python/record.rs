@@ -172,6 +172,32 @@ impl PyRecord {
         })
     }
 
+    /// A record that `f` makes of this one, whose nodes come from the same places, and
+    /// what else it gives.
+    pub(super) fn derive<R: Send>(
+        &self,
+        py: Python<'_>,
+        op: &'static str,
+        f: impl FnOnce(&mut Arena) -> Result<(Arena, R)> + Send,
+    ) -> PyResult<(PyRecord, R)> {
+        let made = self.state.with(py, op, self.id, |state, held| {
+            let arena = &mut state.arena;
+            let made = held.detach(py, || f(arena))?;
+            Ok((made, state.sites.clone()))
+        });
+        let ((arena, rest), sites) = made.map_err(|error| self.explain(py, error))?;
+        Ok((PyRecord::of(arena, sites), rest))
+    }
+
+    fn of(arena: Arena, sites: Sites) -> Self {
+        PyRecord {
+            id: arena.id(),
+            state: Lock::new(State { arena, sites }),
+            rng: OnceLock::new(),
+            layers: AtomicUsize::new(0),
+        }
+    }
+
     /// The exception for an error, with the lines of its places.
     #[cold]
     pub(super) fn explain(&self, py: Python<'_>, error: Error) -> PyErr {
@@ -244,12 +270,7 @@ impl PyRecord {
     fn new(rng: Option<&Bound<'_, PyRng>>, check_finite: bool) -> Self {
         let mut arena = Arena::new();
         arena.check_finite = check_finite;
-        let record = PyRecord {
-            id: arena.id(),
-            state: Lock::new(State { arena, sites: Sites::default() }),
-            rng: OnceLock::new(),
-            layers: AtomicUsize::new(0),
-        };
+        let record = PyRecord::of(arena, Sites::default());
         if let Some(rng) = rng {
             record.rng.get_or_init(|| rng.get().0.clone());
         }

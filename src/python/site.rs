@@ -133,7 +133,7 @@ pub(super) const UNKNOWN: u32 = 0;
 const MOST: u32 = 1 << 16;
 
 /// The places of a record's nodes. It outlives a clear.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sites {
     places: Vec<Place>,
     numbers: Map<(usize, i32), u32>,

@@ -55,7 +55,7 @@ impl PyTensor {
         self.read(py, "data", |arena, node| arena.data(node))
     }
 
-    fn dtype(&self, py: Python<'_>) -> PyResult<DType> {
+    pub(super) fn dtype(&self, py: Python<'_>) -> PyResult<DType> {
         self.read(py, "dtype", |arena, node| Ok(arena.ty(node).dtype))
     }
 

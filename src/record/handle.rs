@@ -63,7 +63,7 @@ pub struct ComputationRecord<A = NdArray> {
 }
 
 /// The places in the user's source from which nodes were recorded.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Sites {
     lines: Vec<&'static Location<'static>>,
     numbers: Map<usize, u32>,
@@ -137,6 +137,15 @@ impl ComputationRecord {
         let record = ComputationRecord::new();
         record.rng.get_or_init(|| rng.clone());
         record
+    }
+
+    /// A record of nodes that come from the same places.
+    pub(super) fn with_arena(&self, arena: Arena) -> Self {
+        ComputationRecord {
+            arena: RefCell::new(arena),
+            sites: self.sites.clone(),
+            ..ComputationRecord::new()
+        }
     }
 
     /// The stream of random numbers; without one of the user's its seed comes from the

@@ -2,9 +2,12 @@
 
 use super::handle::ComputationRecord;
 use super::print;
+use super::replay::Replayed;
 use super::tensor::Tensor;
+use crate::array::NdArray;
 use crate::diff::Grad;
 use crate::error::{self, Result};
+use std::fmt;
 
 impl ComputationRecord {
     /// Whether each node and each cotangent from now on must be finite: the first that
@@ -40,6 +43,86 @@ impl ComputationRecord {
         let cotangents = grad.cotangents("table", self)?;
         let arena = self.arena.borrow();
         Ok(print::table(&arena, Some(&cotangents), |site| self.line(site)))
+    }
+
+    /// Evaluates the record again, with other values for leaves or constants, into a new
+    /// record: up to a tensor, or all of it.
+    ///
+    /// Each value has the shape and the element type that its tensor was recorded with.
+    /// Random draws are constants, so they are as they were. Gradients that were taken
+    /// without being recorded are left out.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// let rec = ComputationRecord::new();
+    /// let x = rec.tensor_from_value(NdArray::from_slice(&[1.0, 2.0]));
+    /// let y = (x * x).sum();
+    /// let again = rec.replay(&[(x, NdArray::from_slice(&[3.0, 4.0]))], None);
+    /// assert_eq!(again.tensor(&y).unwrap().item(), 25.0);
+    /// ```
+    ///
+    /// # Panics
+    /// If a value does not fit, is for a computed tensor or one of another record, or if
+    /// a node uses a gradient that was not recorded.
+    #[track_caller]
+    pub fn replay(
+        &self,
+        values: &[(Tensor<'_>, NdArray)],
+        upto: Option<&Tensor<'_>>,
+    ) -> Replay {
+        error::expect(self.try_replay(values, upto))
+    }
+
+    /// As `replay`, with an error instead of a panic.
+    #[track_caller]
+    pub fn try_replay(
+        &self,
+        values: &[(Tensor<'_>, NdArray)],
+        upto: Option<&Tensor<'_>>,
+    ) -> Result<Replay> {
+        let values = values
+            .iter()
+            .map(|(tensor, value)| Ok((tensor.node_of("replay", self)?, value.clone())))
+            .collect::<Result<_>>()?;
+        let len = match upto {
+            Some(tensor) => tensor.node_of("replay", self)? + 1,
+            None => self.arena.borrow().len(),
+        };
+        let Replayed { arena, nodes } =
+            self.run(|arena, _| arena.replay(&values, len))?;
+        Ok(Replay { home: self.id(), record: self.with_arena(arena), nodes })
+    }
+}
+
+/// What [`ComputationRecord::replay`] gives: a record, and its tensors by those of the
+/// record that was replayed.
+pub struct Replay {
+    /// The number of the record that was replayed.
+    home: u64,
+    record: ComputationRecord,
+    nodes: Vec<Option<u32>>,
+}
+
+impl Replay {
+    /// The new record.
+    pub fn record(&self) -> &ComputationRecord {
+        &self.record
+    }
+
+    /// The tensor that took the place of one of the first record; `None` if that is of
+    /// another record, was not replayed, or is a gradient that was not recorded.
+    pub fn tensor(&self, old: &Tensor<'_>) -> Option<Tensor<'_>> {
+        if old.record().id() != self.home {
+            return None;
+        }
+        let node = (*self.nodes.get(old.index())?)?;
+        self.record.tensor(node as usize)
+    }
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Replay of record {}: {:?}", self.home, self.record)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a person reads of a record: names, the table, breaks, checks.
+//! What a person reads of a record: names, the table, breaks, checks, replays.
 
 use crate::caught::panic_of;
 use crate::differences::array;
@@ -91,4 +91,57 @@ fn fault_21_the_first_node_that_is_not_finite() {
     let error = root.try_grad(&GradOptions::default()).unwrap_err().to_string();
     let text = "grad: the cotangent that #2 sqrt passes to zero would hold inf at (1,)";
     assert!(error.starts_with(text), "{error}");
+}
+
+#[test]
+fn a_replay_is_the_program_on_other_values() {
+    let rec = ComputationRecord::new();
+    let [x, w, hidden, loss] = program(&rec);
+    let slope = loss.grad_with(&GradOptions { record: true, ..Default::default() });
+    let slope = slope.wrt(&w);
+    let again = rec.replay(&[(x, array(&[2], &[5.0, 6.0]))], None);
+    let now = |t: &Tensor<'_>| again.tensor(t).unwrap().data().to_vec::<f64>();
+    assert_eq!(now(&hidden), [15.0, 24.0]);
+    assert_eq!(now(&loss), [39.0]);
+    assert_eq!(now(&slope), [5.0, 6.0]);
+    assert_eq!(again.record().len(), rec.len());
+    let lines = |text: String| text.split_once('\n').unwrap().1.to_owned();
+    assert_eq!(
+        lines(rec.replay(&[], None).record().to_string()),
+        lines(rec.to_string())
+    );
+    let part = rec.replay(&[], Some(&hidden));
+    assert_eq!(part.record().len(), hidden.index() + 1);
+    assert!(part.tensor(&loss).is_none());
+    assert!(part.tensor(&again.tensor(&x).unwrap()).is_none());
+    assert!(format!("{part:?}").starts_with("Replay of record "));
+}
+
+#[test]
+fn a_replay_refuses_what_would_be_stale() {
+    let rec = ComputationRecord::new();
+    let [x, _, hidden, loss] = program(&rec);
+    let failed = |value: (Tensor<'_>, NdArray)| {
+        let error = rec.try_replay(&[value], None).unwrap_err();
+        (error.kind(), error.to_string().lines().next().unwrap().to_owned())
+    };
+    assert_eq!(
+        failed((x, array(&[3], &[0.0; 3]))),
+        (Kind::Shape, "replay: #0 tensor was recorded for (2,), not (3,)".into())
+    );
+    assert_eq!(
+        failed((x, NdArray::from_slice(&[1.0, 2.0]))),
+        (Kind::DType, "replay: #0 tensor was recorded for f64, not f32".into())
+    );
+    assert_eq!(
+        failed((hidden, array(&[2], &[0.0; 2]))),
+        (
+            Kind::Value,
+            "replay: hidden is computed: only leaves and constants take a value".into()
+        )
+    );
+    let step = loss.grad().wrt(&x) * 0.5;
+    let (text, _) = panic_of(|| rec.replay(&[], None));
+    assert!(text.starts_with("replay: #6 multiply uses #5 gradient, a gradient that"));
+    assert!(rec.replay(&[], Some(&loss)).tensor(&step).is_none());
 }
