@@ -128,7 +128,7 @@ pub(crate) fn connected(arena: &Arena, loss: u32, target: u32) -> Result<bool> {
 fn end_at_gradient(arena: &Arena, task: &Task<'_>, node: u32) -> Result<()> {
     let label = arena.label(node);
     let first = task.targets.and_then(|targets| targets.first().copied());
-    let fault = match first.filter(|_| is_kept(arena, task, node)) {
+    let fault = match first.filter(|_| is_kept(task, node, arena.flags(node))) {
         Some(first) if (first..node).all(|k| arena.flags(k).has(Flags::GRADIENT)) => {
             return Ok(());
         }

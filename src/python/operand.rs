@@ -28,7 +28,9 @@ pub(super) enum Given<'a, 'py> {
 
 /// Exactly Python's own `bool`, `int` or `float`: the numbers without a type of their
 /// own. A `NumPy` scalar has one, and is no such number.
-fn number<'a, 'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Given<'a, 'py>>> {
+pub(super) fn number<'a, 'py>(
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Option<Given<'a, 'py>>> {
     if let Ok(x) = value.cast_exact::<PyFloat>() {
         return Ok(Some(Given::Number(Scalar::Float(x.value()))));
     }

@@ -137,7 +137,7 @@ fn array_for(
     let array = from_numpy(value)?;
     let is_untyped = value.is_instance_of::<PyList>()
         || value.is_instance_of::<PyTuple>()
-        || number("replay", value)?.is_some();
+        || number(value)?.is_some();
     let dtype = tensor.get().dtype(py)?;
     if is_untyped && dtype.is_float() {
         return super::error::plain(py, array.cast(dtype));

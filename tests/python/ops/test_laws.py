@@ -12,8 +12,7 @@ import wengert as wg
 from wengert import ComputationRecord, GradError, _core
 
 from tests.python.ops import laws, operands
-from tests.python.ops.rows import ROWS
-from tests.python.ops.table import Row
+from tests.python.ops.table import ROWS, Row
 
 SMOOTH = [row for row in ROWS if row.gradient]
 # A gradient that was not recorded refuses a sweep: see test_gradient_op_is_blocked.

@@ -12,8 +12,7 @@ from wengert import ComputationRecord
 
 from tests.python import generated
 from tests.python.ops.operands import BINARY, UNARY, Array
-from tests.python.ops.rows import ROWS
-from tests.python.ops.table import Row
+from tests.python.ops.table import ROWS, Row
 
 NAN, INF = np.nan, np.inf
 POINTS = (NAN, INF, -INF, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 1e-30, -1e-30, 1e30, -700.0)

@@ -7,12 +7,15 @@ like the op's own in `src/ops`.
 from __future__ import annotations
 
 from tests.python.ops.table import (
+    arrange,
     convert,
     elementwise,
+    elementwise_others,
     index,
     linalg,
     reduce,
     softmax,
+    statistics,
     view,
 )
 from tests.python.ops.table.row import Row
@@ -22,3 +25,4 @@ __all__ = ["ROWS", "Row"]
 SUBJECTS = (elementwise, convert, view, index, reduce, linalg, softmax)
 
 ROWS: list[Row] = [row for subject in SUBJECTS for row in subject.rows()]
+ROWS += [*elementwise_others.ROWS, *statistics.ROWS, *arrange.ROWS]

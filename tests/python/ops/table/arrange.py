@@ -10,8 +10,8 @@ import numpy as np
 import wengert as wg
 from wengert import Tensor
 
-from .operands import CUBES, UNARY, mask, reals, whole
-from .table import Row, _view
+from tests.python.ops.operands import CUBES, UNARY, mask, reals, whole
+from tests.python.ops.table.row import Row, moving
 
 MATRICES = (((3, 3),), ((2, 4),), ((4, 2),), ((2, 3, 4),), ((0, 3),), ((1, 1),))
 
@@ -20,7 +20,7 @@ def _both(op: str, name: str, shapes: Any, *args: Any, **options: Any) -> Row:
     """Call the function of a name of both with the same arguments."""
     ours, numpys = getattr(wg, name), getattr(np, name)
     shown = [str(a) for a in args] + [f"{k}={v}" for k, v in options.items()]
-    return _view(
+    return moving(
         op,
         lambda x: ours(x, *args, **options),
         shapes,
@@ -84,15 +84,15 @@ def _parts() -> list[Row]:
         return np.take_along_axis(x[:2], gathered, 1)
 
     return [
-        _view("slice", second, CUBES[:1] + CUBES[3:], "split at"),
-        _view("slice", half, (((4,),), ((2, 3),)), "split in 2"),
-        _view("broadcast_to", grid(0, "xy"), (((3,),),), "meshgrid xy"),
-        _view("broadcast_to", grid(2, "ij"), (((3,),),), "meshgrid ij"),
+        moving("slice", second, CUBES[:1] + CUBES[3:], "split at"),
+        moving("slice", half, (((4,),), ((2, 3),)), "split in 2"),
+        moving("broadcast_to", grid(0, "xy"), (((3,),),), "meshgrid xy"),
+        moving("broadcast_to", grid(2, "ij"), (((3,),),), "meshgrid ij"),
         _both("gather", "take", (((3,),), ((2, 3),)), places),
         _both("gather", "take", (((2, 3),), ((2, 4, 3),)), places, axis=-1),
         _both("take_along_axis", "take_along_axis", (((2, 3, 4),),), along, axis=-1),
         _both("take_along_axis", "take_along_axis", (((3,),),), places[0], axis=0),
-        _view("take_along_axis", gather, (((3, 3),), ((2, 4),)), "gather"),
+        moving("take_along_axis", gather, (((3, 3),), ((2, 4),)), "gather"),
     ]
 
 
@@ -104,7 +104,7 @@ def _margins() -> list[Row]:
     return [
         pad("embed", (1, 2), full, mode="constant"),
         pad("embed", [(1, 0), (0, 2)], (((2, 3),), ((0, 2),)), mode="constant"),
-        _view(
+        moving(
             "concatenate",
             lambda x: wg.pad(x, (2, 1), constant_values=1),
             full,
@@ -124,16 +124,16 @@ def _masks() -> list[Row]:
     table = np.array([[True, False, True], [False, True, True]])
     rows = np.array([1, 0])
     return [
-        _view("gather", lambda x: x[flags], (((3,),), ((3, 2),)), "[mask]"),
-        _view("gather", lambda x: x[:, flags], (((2, 3),), ((2, 3, 4),)), "[:, mask]"),
-        _view("gather", lambda x: x[table], (((2, 3),), ((2, 3, 4),)), "[masks]"),
-        _view("gather", lambda x: x[..., table], (((4, 2, 3),),), "[..., masks]"),
-        _view("gather", lambda x: x[rows, flags], (((2, 3),),), "[rows, mask]"),
-        _view(
+        moving("gather", lambda x: x[flags], (((3,),), ((3, 2),)), "[mask]"),
+        moving("gather", lambda x: x[:, flags], (((2, 3),), ((2, 3, 4),)), "[:, mask]"),
+        moving("gather", lambda x: x[table], (((2, 3),), ((2, 3, 4),)), "[masks]"),
+        moving("gather", lambda x: x[..., table], (((4, 2, 3),),), "[..., masks]"),
+        moving("gather", lambda x: x[rows, flags], (((2, 3),),), "[rows, mask]"),
+        moving(
             "gather", lambda x: x[flags, :, rows], (((3, 4, 2),),), "[mask, :, rows]"
         ),
-        _view("gather", lambda x: x[flags, None, 0], (((3, 2),),), "[mask, None, 0]"),
-        _view("gather", lambda x: x[~flags & flags], (((3,),),), "[no mask]"),
+        moving("gather", lambda x: x[flags, None, 0], (((3, 2),),), "[mask, None, 0]"),
+        moving("gather", lambda x: x[~flags & flags], (((3,),),), "[no mask]"),
     ]
 
 

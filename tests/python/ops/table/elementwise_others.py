@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import wengert as wg
 
-from .operands import (
+from tests.python.ops.operands import (
     BINARY,
     UNARY,
     Array,
@@ -23,7 +23,7 @@ from .operands import (
     reals,
     whole,
 )
-from .table import Row
+from tests.python.ops.table.row import Row
 
 # --- Draws ----------------------------------------------------------------------------
 

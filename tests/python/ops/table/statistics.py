@@ -8,7 +8,7 @@ import numpy as np
 import wengert as wg
 from wengert import Tensor
 
-from .operands import (
+from tests.python.ops.operands import (
     AXES,
     SUMS,
     Array,
@@ -18,8 +18,9 @@ from .operands import (
     off_zero,
     reals,
     whole,
+    whole_floats,
 )
-from .table import Row, whole_floats
+from tests.python.ops.table.row import Row
 
 CHOICES: tuple[tuple[Any, bool], ...] = (
     (None, False),
