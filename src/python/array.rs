@@ -3,7 +3,7 @@
 use super::error::{plain, raise};
 use super::operand::is_index;
 use crate::array::buffer::Buffer;
-use crate::array::{NdArray, View};
+use crate::array::{NdArray, View, ViewMut};
 use crate::dtype::DType;
 use crate::error::{Error, Fault};
 use crate::shape::{self, Shape, Strides, Type};
@@ -12,6 +12,7 @@ use numpy::{PyArrayDescr, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMet
 use pyo3::exceptions::{PyBufferError, PyMemoryError, PyOverflowError};
 use pyo3::intern;
 use pyo3::prelude::*;
+use std::mem::MaybeUninit;
 
 /// Arrays up to this many bytes are copied out; larger ones are shown where they lie.
 const COPIED: usize = 1 << 10;
@@ -271,74 +272,101 @@ pub(super) fn to_numpy<'py>(
     py: Python<'py>,
     array: &NdArray,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if array.len() * array.dtype().size() > COPIED {
-        let (buffer, dtype) = (array.buffer().clone(), array.dtype());
-        let pin = Bound::new(py, Pin { buffer, dtype })?;
-        return view_of(py, &array.view(), Some(pin.into_any()));
+    let mut small = Small::default();
+    if small.read(&array.view()) {
+        return small.to_numpy(py);
     }
-    copy_of(py, &array.view())
+    let (buffer, dtype) = (array.buffer().clone(), array.dtype());
+    let pin = Bound::new(py, Pin { buffer, dtype })?;
+    let view = array.view();
+    let size = dtype.size().cast_signed();
+    let mut steps: Strides = if view.is_contiguous() {
+        Strides::new()
+    } else {
+        array.strides().iter().map(|stride| stride * size).collect()
+    };
+    let shown = new_array(py, array.shape(), dtype, view.first(), &mut steps)?;
+    let object = shown.as_ptr().cast::<PyArrayObject>();
+    // SAFETY: the array is fresh; the call takes over the pin.
+    if unsafe { PY_ARRAY_API.PyArray_SetBaseObject(py, object, pin.into_ptr()) } < 0 {
+        return Err(PyErr::fetch(py));
+    }
+    Ok(shown)
 }
 
-/// A read-only `NumPy` array over the view's memory, which `base` keeps; without a base,
-/// fresh memory of `NumPy`'s own that is to be filled.
-fn view_of<'py>(
-    py: Python<'py>,
-    view: &View<'_>,
-    base: Option<Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let size = view.dtype().size().cast_signed();
-    let mut sizes: Strides = view.shape().iter().map(|n| n.cast_signed()).collect();
-    let mut steps: Strides =
-        view.strides().iter().map(|stride| stride * size).collect();
-    let ndim = i32::try_from(sizes.len())?;
-    let (strides, data) = match base {
-        Some(_) => (steps.as_mut_ptr(), view.first().cast_mut().cast()),
-        None => (std::ptr::null_mut(), std::ptr::null_mut()),
-    };
-    // SAFETY: the call takes over the description, reads sizes and strides, and gives
-    // an owned array or null. `SetBaseObject` takes over the base.
-    unsafe {
-        let array = PY_ARRAY_API.PyArray_NewFromDescr(
-            py,
-            npyffi::get_type_object(py, npyffi::NpyTypes::PyArray_Type),
-            descr(py, view.dtype()).into_dtype_ptr(),
-            ndim,
-            sizes.as_mut_ptr(),
-            strides,
-            data,
-            0,
-            std::ptr::null_mut(),
-        );
-        let array = Bound::from_owned_ptr_or_err(py, array)?;
-        if let Some(base) = base {
-            let object = array.as_ptr().cast::<PyArrayObject>();
-            if PY_ARRAY_API.PyArray_SetBaseObject(py, object, base.into_ptr()) < 0 {
-                return Err(PyErr::fetch(py));
-            }
+/// A value of up to `COPIED` bytes on its way to `NumPy`. It leaves a record before an
+/// object is made for it, because none may be under the record's lock.
+pub(super) struct Small {
+    words: [MaybeUninit<u64>; COPIED / 8],
+    shape: Shape,
+    dtype: DType,
+}
+
+impl Default for Small {
+    #[inline]
+    fn default() -> Self {
+        let words = [MaybeUninit::uninit(); COPIED / 8];
+        Small { words, shape: Shape::scalar(), dtype: DType::F64 }
+    }
+}
+
+impl Small {
+    /// Copies the elements; false if they are too many.
+    pub(super) fn read(&mut self, view: &View<'_>) -> bool {
+        if view.len() * view.dtype().size() > COPIED {
+            return false;
+        }
+        (self.shape, self.dtype) = (Shape::new(view.shape()), view.dtype());
+        let first = self.words.as_mut_ptr().cast();
+        // SAFETY: the elements fit the words, which nothing else uses.
+        view.copy_to(unsafe { ViewMut::from_raw(first, view.shape(), view.dtype()) });
+        true
+    }
+
+    /// A read-only array of the elements that were read.
+    pub(super) fn to_numpy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let none = std::ptr::null();
+        let array = new_array(py, &self.shape, self.dtype, none, &mut Strides::new())?;
+        // SAFETY: NumPy's fresh array has room for as many elements and is ours alone.
+        unsafe {
+            let fields = &mut (*array.as_ptr().cast::<PyArrayObject>()).fields;
+            let bytes = self.shape.len() * self.dtype.size();
+            fields.data.copy_from_nonoverlapping(self.words.as_ptr().cast(), bytes);
+            fields.flags &= !npyffi::NPY_ARRAY_WRITEABLE;
         }
         Ok(array)
     }
 }
 
-/// A read-only `NumPy` array with a copy of the elements.
-pub(super) fn copy_of<'py>(
+/// A `NumPy` array over memory that is still to be given a keeper, read-only; without an
+/// address, one with memory of its own that is to be filled. Without steps, which are in
+/// bytes, the elements lie in C order.
+fn new_array<'py>(
     py: Python<'py>,
-    view: &View<'_>,
+    shape: &[usize],
+    dtype: DType,
+    first: *const u8,
+    steps: &mut [isize],
 ) -> PyResult<Bound<'py, PyAny>> {
-    let array = view_of(py, view, None)?;
-    let object = array.as_ptr().cast::<PyArrayObject>();
-    // SAFETY: NumPy's fresh array has room for the elements and is ours alone.
+    let ndim = i32::try_from(shape.len())?;
+    let steps =
+        if steps.is_empty() { std::ptr::null_mut() } else { steps.as_mut_ptr() };
+    // SAFETY: the call takes over the description, reads sizes, which fit `isize`, and
+    // steps, and gives an owned array or null.
     unsafe {
-        let fields = &mut (*object).fields;
-        let out = crate::array::ViewMut::from_raw(
-            fields.data.cast(),
-            view.shape(),
-            view.dtype(),
+        let array = PY_ARRAY_API.PyArray_NewFromDescr(
+            py,
+            npyffi::get_type_object(py, npyffi::NpyTypes::PyArray_Type),
+            descr(py, dtype).into_dtype_ptr(),
+            ndim,
+            shape.as_ptr().cast_mut().cast(),
+            steps,
+            first.cast_mut().cast(),
+            0,
+            std::ptr::null_mut(),
         );
-        view.copy_to(out);
-        fields.flags &= !npyffi::NPY_ARRAY_WRITEABLE;
+        Bound::from_owned_ptr_or_err(py, array)
     }
-    Ok(array)
 }
 
 /// A `NumPy` scalar for an array without axes, as `NumPy`'s own functions give.

@@ -3,7 +3,7 @@
 mod elementwise;
 mod statistics;
 
-use super::array::{copy_of, descr, dtype_of, sizes, to_numpy};
+use super::array::{Small, descr, dtype_of, sizes, to_numpy};
 use super::error::raise;
 use super::fixed::{
     Add, Divide, Equal, Fixed, Greater, GreaterEqual, Less, LessEqual, Multiply,
@@ -420,11 +420,15 @@ impl PyTensor {
     /// Arrays of up to 1 KiB are copied; larger ones show the record's memory and keep
     /// it.
     fn data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let array = self.array(py)?;
-        if array.len() * array.dtype().size() <= 1 << 10 {
-            return copy_of(py, &array.view());
+        let mut small = Small::default();
+        let large = self.read(py, "data", |arena, node| {
+            let is_small = small.read(&arena.view(node));
+            if is_small { Ok(None) } else { arena.data(node).map(Some) }
+        })?;
+        match large {
+            None => small.to_numpy(py),
+            Some(array) => to_numpy(py, &array),
         }
-        to_numpy(py, &array)
     }
 
     /// The value of a tensor of one element, as a Python number.
