@@ -59,6 +59,8 @@ impl Buffer {
     /// As `new`; `None` where the memory cannot be had.
     pub(crate) fn try_new(bytes: usize) -> Option<Buffer> {
         let (class, capacity) = class_of(bytes)?;
+        #[cfg(test)]
+        TAKEN.set(TAKEN.get() + capacity);
         if let Some(block) = take(class, capacity) {
             // SAFETY: a block on a shelf has a valid header and no holder.
             unsafe { block.as_ref() }.holders.store(1, Ordering::Relaxed);
@@ -223,6 +225,12 @@ impl Drop for Shelf {
     fn drop(&mut self) {
         self.trim(0);
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Bytes of all blocks that this thread has asked for.
+    pub(crate) static TAKEN: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 thread_local! {

@@ -226,6 +226,12 @@ impl<'a> ViewMut<'a> {
         ViewMut { first, shape, dtype, lifetime: PhantomData }
     }
 
+    /// The same memory, to be written before the rest is.
+    pub(crate) fn reborrow(&mut self) -> ViewMut<'_> {
+        let ViewMut { first, shape, dtype, .. } = *self;
+        ViewMut { first, shape, dtype, lifetime: PhantomData }
+    }
+
     /// The address of the first element.
     pub(crate) fn first_mut(&mut self) -> *mut u8 {
         self.first

@@ -3,6 +3,7 @@
 mod breaks;
 mod grad;
 pub(crate) mod gradient;
+mod parts;
 mod reverse;
 mod workspace;
 

@@ -179,10 +179,10 @@ pub(crate) fn sweep(
     result
 }
 
-struct Sweep<'a> {
-    arena: &'a Arena,
+pub(super) struct Sweep<'a> {
+    pub(super) arena: &'a Arena,
     task: &'a Task<'a>,
-    work: &'a mut Workspace,
+    pub(super) work: &'a mut Workspace,
 }
 
 impl Sweep<'_> {
@@ -459,6 +459,9 @@ impl Sweep<'_> {
             return Ok(());
         }
         let ct = self.work.array_of(slot, arena.ty(node))?;
+        if self.add_part(node, op, ct.view())? {
+            return Ok(());
+        }
         let mut out = Cotangents::new(mask);
         let mut eager = Eager { arena };
         op.vjp(&mut eager, Node { index: node }, ct, self.task.ieee, &mut out)?;

@@ -4,13 +4,13 @@
 #[cfg(test)]
 mod tests;
 
-use crate::array::{View, ViewMut};
-use crate::dtype::{DType, Element};
+use crate::array::{self, View, ViewMut};
+use crate::dtype::{DType, Element, Scalar};
 use crate::error::{self, Error, Fault, Result};
 use crate::kernels::reduce::Number;
 use crate::kernels::simd::{self, Kernel};
 use crate::kernels::walk::{self, Dim, Dims, Walk};
-use crate::shape::{Shape, Span};
+use crate::shape::{Shape, Span, Strides};
 use smallvec::SmallVec;
 use std::mem::MaybeUninit;
 use std::slice;
@@ -154,13 +154,18 @@ pub(crate) fn gather(x: View<'_>, indices: &[View<'_>], mut out: ViewMut<'_>) {
     }
 }
 
-/// Adds the parts of `x` to where `indices` point along the leading axes of zeros: the
-/// transpose of `gather`. Parts that meet are added in the order of the indices.
-pub(crate) fn scatter_add(x: View<'_>, indices: &[View<'_>], out: ViewMut<'_>) {
-    fn of<T: Number>(x: View<'_>, indices: &[View<'_>], mut out: ViewMut<'_>) {
-        let shape = Shape::new(out.shape());
-        let out = out.slice_mut::<T>();
-        out.fill(MaybeUninit::new(T::ZERO));
+/// `scatter_add` to zeros: the transpose of `gather`.
+pub(crate) fn scatter(x: View<'_>, indices: &[View<'_>], mut out: ViewMut<'_>) {
+    array::fill(out.reborrow(), Scalar::Bool(false));
+    scatter_add(x, indices, out);
+}
+
+/// Adds the parts of `x` to where `indices` point along the leading axes of `sum`. Parts
+/// that meet are added in the order of the indices.
+pub(crate) fn scatter_add(x: View<'_>, indices: &[View<'_>], sum: ViewMut<'_>) {
+    fn of<T: Number>(x: View<'_>, indices: &[View<'_>], mut sum: ViewMut<'_>) {
+        let shape = Shape::new(sum.shape());
+        let sum = sum.slice_mut::<T>();
         if x.is_empty() {
             return;
         }
@@ -172,17 +177,17 @@ pub(crate) fn scatter_add(x: View<'_>, indices: &[View<'_>], out: ViewMut<'_>) {
         let dims = walk::dims_of_two(parts, inner, trailing);
         let places = walk::dims_of(places, outer);
         let mut places = Walk::new(&places);
-        let (first, out) = (x.first().cast::<T>(), out.as_mut_ptr().cast::<T>());
+        let (first, sum) = (x.first().cast::<T>(), sum.as_mut_ptr().cast::<T>());
         for_each_offset(indices, sizes, leading, |offset| {
             let Some([at]) = places.next() else { return };
             // SAFETY: the offset was checked against the sizes.
-            unsafe { add(first.offset(at), out.offset(offset), &dims) };
+            unsafe { add(first.offset(at), sum.offset(offset), &dims) };
         });
     }
     match x.dtype() {
-        DType::F32 => of::<f32>(x, indices, out),
-        DType::F64 => of::<f64>(x, indices, out),
-        DType::I64 => of::<i64>(x, indices, out),
+        DType::F32 => of::<f32>(x, indices, sum),
+        DType::F64 => of::<f64>(x, indices, sum),
+        DType::I64 => of::<i64>(x, indices, sum),
         DType::Bool => unreachable!("truth values are not added"),
     }
 }
@@ -234,17 +239,44 @@ pub(crate) fn concatenate(parts: &[View<'_>], axis: usize, out: ViewMut<'_>) {
     }
 }
 
+/// Where the first element lies that `spans` select of a contiguous array, and the
+/// strides of what they select.
+fn selected(spans: &[Span], shape: &[usize]) -> (isize, Strides) {
+    let mut strides = Shape::new(shape).strides();
+    let mut first = 0;
+    for (stride, span) in strides.iter_mut().zip(spans) {
+        first += *stride * span.start.cast_signed();
+        *stride *= span.step;
+    }
+    (first, strides)
+}
+
+/// Adds `x` to what `spans` select of `sum`.
+pub(crate) fn embed_add(x: View<'_>, spans: &[Span], sum: ViewMut<'_>) {
+    fn of<T: Number>(x: View<'_>, spans: &[Span], mut sum: ViewMut<'_>) {
+        let (first, strides) = selected(spans, sum.shape());
+        let to = sum.slice_mut::<T>().as_mut_ptr().cast::<T>().wrapping_offset(first);
+        let dims = walk::dims_of_two(x.shape(), &x.strides(), &strides);
+        // SAFETY: the spans lie within the axes and are as long as those of `x`.
+        unsafe { add(x.first().cast(), to, &dims) };
+    }
+    if x.is_empty() {
+        return;
+    }
+    match x.dtype() {
+        DType::F32 => of::<f32>(x, spans, sum),
+        DType::F64 => of::<f64>(x, spans, sum),
+        DType::I64 => of::<i64>(x, spans, sum),
+        DType::Bool => unreachable!("truth values are not added"),
+    }
+}
+
 /// Writes `x` to what `spans` select of zeros: the transpose of a slice.
 pub(crate) fn embed(x: View<'_>, spans: &[Span], out: ViewMut<'_>) {
     fn of<T: Element>(x: View<'_>, spans: &[Span], mut out: ViewMut<'_>) {
-        let mut strides = Shape::new(out.shape()).strides();
+        let (first, strides) = selected(spans, out.shape());
         let out = out.slice_mut::<T>();
         out.fill(MaybeUninit::new(T::default()));
-        let mut first = 0;
-        for (stride, span) in strides.iter_mut().zip(spans) {
-            first += *stride * span.start.cast_signed();
-            *stride *= span.step;
-        }
         let to = out.as_mut_ptr().cast::<T>().wrapping_offset(first);
         // SAFETY: the spans lie within the axes and are as long as those of `x`.
         unsafe { walk::copy_strided(x, to, &strides) };

@@ -278,13 +278,12 @@ pub(super) fn gather<T: Copy>(
 pub(super) fn scatter_add(
     x: &ArrayViewD<'_, f64>,
     indices: &[ArrayViewD<'_, i64>],
-    shape: &[usize],
+    mut sum: ArrayD<f64>,
 ) -> ArrayD<f64> {
-    let mut out = ArrayD::zeros(shape);
-    for (place, position) in selected(indices, shape, x.shape()) {
-        out[place] += x[position];
+    for (place, position) in selected(indices, sum.shape(), x.shape()) {
+        sum[place] += x[position];
     }
-    out
+    sum
 }
 
 pub(super) fn embed<T: Copy>(

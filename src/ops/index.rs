@@ -178,7 +178,7 @@ impl Forward for ScatterAdd {
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
-        kernels::gather::scatter_add(x[0], &x[1..], out);
+        kernels::gather::scatter(x[0], &x[1..], out);
         Ok(())
     }
 }

@@ -26,6 +26,7 @@ pub(crate) mod whole;
 use crate::array::{View, ViewMut};
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::kernels;
 use crate::kernels::map::Mode;
 use crate::shape::{self, Strides, Type};
 use declare::{Elementwise, Entry, Slope};
@@ -409,6 +410,26 @@ impl Op {
     /// How the result lies within the first operand, if it does.
     pub(crate) fn alias(&self, x: &View<'_>) -> Option<(isize, Strides)> {
         self.forward()?.alias(x)
+    }
+
+    /// Whether the result is made of elements of the first operand.
+    pub(crate) fn is_part(&self) -> bool {
+        matches!(self, Op::Slice(_) | Op::Gather(_))
+    }
+
+    /// Adds the transpose in the first operand, applied to the cotangent of a part, to a
+    /// cotangent of that operand. `indices` are the other operands.
+    pub(crate) fn add_part(
+        &self,
+        ct: View<'_>,
+        indices: &[View<'_>],
+        sum: ViewMut<'_>,
+    ) {
+        match self {
+            Op::Slice(op) => kernels::gather::embed_add(ct, &op.spans, sum),
+            Op::Gather(_) => kernels::gather::scatter_add(ct, indices, sum),
+            _ => unreachable!("{self:?} is no part"),
+        }
     }
 
     /// Writes the result.

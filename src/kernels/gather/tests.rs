@@ -51,9 +51,15 @@ proptest! {
         let steps = [&places.steps[..], &layout.steps[count..]].concat();
         let ranks = [&places.ranks[..], &layout.ranks[count..]].concat();
         let x = Layout { sizes: shape, steps, ranks }.array(seed, naive::real);
-        let y = fresh::<f64>(sizes, |out| scatter_add(x.view(), &views, out));
+        let y = fresh::<f64>(sizes, |out| scatter(x.view(), &views, out));
         // Parts that meet are added in the same order, so the bits agree.
-        assert_close(y, naive::scatter_add(&x.as_array(), &arrays, sizes), 0.0);
+        let zeros = ndarray::ArrayD::zeros(&sizes[..]);
+        assert_close(y, naive::scatter_add(&x.as_array(), &arrays, zeros), 0.0);
+        let mut sum = Layout::dense(sizes).array(!seed, naive::real);
+        let wanted = sum.as_array().to_owned();
+        scatter_add(x.view(), &views, sum.exclusive().unwrap());
+        let wanted = naive::scatter_add(&x.as_array(), &arrays, wanted);
+        assert_close(sum.to_vec::<f64>(), wanted, 0.0);
     }
 
     #[test]
@@ -95,8 +101,13 @@ proptest! {
         }
         let x = layout.array(seed, naive::real);
         let y = fresh::<f64>(&sizes, |out| embed(x.view(), &spans, out));
-        let zeros = ndarray::ArrayD::zeros(sizes);
-        prop_assert_eq!(y, naive::embed(&x.as_array::<f64>(), &spans, zeros));
+        let zeros = ndarray::ArrayD::zeros(&sizes[..]);
+        let wanted = naive::embed(&x.as_array::<f64>(), &spans, zeros);
+        prop_assert_eq!(&y, &wanted);
+        let mut sum = Layout::dense(&sizes).array(!seed, naive::real);
+        let wanted = sum.as_array::<f64>().to_owned() + wanted;
+        embed_add(x.view(), &spans, sum.exclusive().unwrap());
+        prop_assert_eq!(sum.as_array::<f64>(), wanted.view());
     }
 
     #[test]
