@@ -115,8 +115,10 @@ def rows_of(case: str, per: str, threads: int, samples: Samples) -> list[Row]:
 def figures_of(spent: Sequence[float], ours: Sequence[float]) -> Figures:
     """Sum the rounds of a library up, beside those of this package."""
     ratios = [a / b for a, b in zip(ours, spent, strict=True) if b]
-    return Figures(
-        round(statistics.median(spent), 4),
-        round(min(spent), 4),
-        round(statistics.median(ratios), 4) if ratios else 1.0,
-    )
+    ratio = statistics.median(ratios) if ratios else 1.0
+    return Figures(*map(shortened, (statistics.median(spent), min(spent), ratio)))
+
+
+def shortened(number: float) -> float:
+    """Leave out digits that mean nothing."""
+    return float(f"{number:.5g}")

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from benches.python import ROOT
 
+# What the figures depend on.
+ENGINE = ("src", "python", "Cargo.toml", "Cargo.lock")
+
 
 def cpu_fields() -> dict[str, str]:
     """Give what the system says of its first processor."""
@@ -44,12 +47,18 @@ def has_avx512() -> bool:
 
 
 def commit() -> str:
-    """Name the commit that is checked out, and say if its sources were changed."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
+    """Name the commit that the engine is from, and say if it was changed since."""
     try:
-        done = subprocess.run(
-            command, cwd=ROOT, check=True, capture_output=True, text=True
-        )
+        name = git("log", "-1", "--format=%h", "--abbrev=10", "--", *ENGINE)
+        changed = git("status", "--porcelain", "--", *ENGINE)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+    return f"{name}, changed" if changed else name
+
+
+def git(*arguments: str) -> str:
+    """Ask git."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True
+    )
     return done.stdout.strip()

@@ -85,6 +85,8 @@ def main() -> None:
     from benches.python.libraries import load
 
     worker = Worker(load(name))
+    # What a library holds need not be looked through between blocks.
+    gc.freeze()
     while True:
         try:
             method, arguments = pickle.load(sys.stdin.buffer)

@@ -127,7 +127,7 @@ class Chain:
     def record(self, nodes: int) -> float:
         """Compute it."""
         self.y = links(self.x, nodes)
-        return float(self.y)
+        return float(self.y.detach())
 
     def sweep(self) -> float:
         """Give the gradient."""

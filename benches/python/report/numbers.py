@@ -40,8 +40,10 @@ def quantity(number: float, unit: str) -> str:
 
 
 def ratio(number: float) -> str:
-    """Write how many times as long something took: two digits, three near one."""
-    return f"{number:.2f}" if 0.1 <= number < 10 else f"{number:.2g}"
+    """Write how many times as long something took."""
+    if number >= 10:
+        return f"{number:.0f}"
+    return f"{number:.2f}" if number >= 0.1 else f"{number:.2g}"
 
 
 def told(row: Row) -> str:
