@@ -64,7 +64,7 @@ mod tests {
         }
         fn gathers<'rec>(x: &Tensor<'rec>, len: usize) -> Vec<Tensor<'rec>> {
             let at = |k: i64| Index::Array(NdArray::from_elements(&[k]));
-            (0..len as i64).map(|k| x.get(&[at(k)]).sum()).collect()
+            (0..i64::try_from(len).unwrap()).map(|k| x.get(&[at(k)]).sum()).collect()
         }
         for parts in [slices, gathers] {
             let (few, many) = (taken(1000, parts), taken(2000, parts));

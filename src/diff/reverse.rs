@@ -16,6 +16,7 @@ use crate::ops::scalar::strong_product;
 use crate::ops::{Op, SlopeAt, Tier};
 use crate::record::finite;
 use crate::record::rows::{Flags, Row};
+use crate::record::small::SMALL_BYTES;
 use crate::record::{Arena, FlatNode, word_slopes};
 use crate::shape::Type;
 use smallvec::SmallVec;
@@ -345,21 +346,26 @@ impl Sweep<'_> {
     ) -> Result<Option<Buffer>> {
         let arena = self.arena;
         let mut words = [0; 2];
-        let Some(FlatNode { targets, views, y, shape, dtype }) =
+        let Some(FlatNode { targets, views, has_numbers, y, shape, dtype }) =
             arena.flat_node(node, row, &mut words)
         else {
             return Ok(Some(ct));
         };
         let targets = targets.map(|x| x.filter(|&x| wanted.has(arena, x)));
-        let Some(last) = targets.iter().rposition(Option::is_some) else {
+        let order = self.order(targets);
+        let Some(last) = order.into_iter().rfind(|&k| targets[k].is_some()) else {
             return Ok(None);
         };
-        let bytes = y.len() * dtype.size();
+        let len = y.len();
+        let bytes = len * dtype.size();
+        let is_small = bytes <= SMALL_BYTES && !has_numbers;
+        let firsts =
+            [ct.data().cast_const(), views[0].first(), views[1].first(), y.first()];
         // SAFETY: a dense cotangent has the node's own type.
         let ct_view = unsafe { View::from_raw(ct.data(), shape, None, dtype) };
         let mut ct = Some(ct);
-        for (k, target) in targets.into_iter().enumerate().take(last + 1) {
-            let Some(target) = target else { continue };
+        for k in order {
+            let Some(target) = targets[k] else { continue };
             let slot = self.work.slot(target);
             let (sum, mode) = match std::mem::take(slot) {
                 Slot::Empty => match ct.take_if(|ct| k == last && ct.is_unique()) {
@@ -382,11 +388,27 @@ impl Sweep<'_> {
             };
             // SAFETY: the sweep alone holds the buffer, which has room for the type.
             // Where it is the cotangent's own, the loop reads each before it writes.
-            let out = unsafe { ViewMut::from_raw(sum.data(), shape, dtype) };
-            op.pull(k, ct_view, &views, y, out, mode);
+            unsafe {
+                if is_small {
+                    op.pull_flat(k, dtype, firsts, sum.data(), len, mode);
+                } else {
+                    let out = ViewMut::from_raw(sum.data(), shape, dtype);
+                    op.pull(k, ct_view, &views, y, out, mode);
+                }
+            }
             *self.work.slot(target) = Slot::Dense(sum);
         }
         Ok(None)
+    }
+
+    /// In which order the operands get their cotangents. One whose sum starts here comes
+    /// last, for it can take the node's own buffer over.
+    #[inline]
+    fn order(&mut self, targets: [Option<u32>; 2]) -> [usize; 2] {
+        let [Some(a), Some(b)] = targets else { return [0, 1] };
+        let starts = |slot: &Slot| matches!(slot, Slot::Empty);
+        let first_starts = a != b && starts(self.work.slot(a));
+        if first_starts && !starts(self.work.slot(b)) { [1, 0] } else { [0, 1] }
     }
 
     /// An elementwise node: each operand's cotangent is one fused loop.

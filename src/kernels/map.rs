@@ -91,6 +91,28 @@ pub(crate) unsafe fn map_flat<M, T, const N: usize>(
     unsafe { body::<M, T, N>(x.map(<*const u8>::cast), out.cast(), count) }
 }
 
+/// Writes or adds `M` of at most `BLOCK` elements that lie flat.
+///
+/// # Safety
+/// As for `map_flat`; `out` is initialised if results are added to it, and may be an
+/// operand's memory if it is overwritten.
+#[inline]
+pub(crate) unsafe fn pull_flat<M, T, const N: usize>(
+    x: [*const u8; N],
+    out: *mut u8,
+    count: usize,
+    mode: Mode,
+) where
+    M: Map<T, N>,
+    T: Lane,
+{
+    debug_assert!(count <= BLOCK);
+    // SAFETY: by the contract of this function.
+    unsafe {
+        finish(body::<M, T, N>, x.map(<*const u8>::cast), out.cast(), count, mode);
+    }
+}
+
 /// A loop over `count` elements of each operand.
 type Body<T, O, const N: usize> = unsafe fn([*const T; N], *mut O, usize);
 

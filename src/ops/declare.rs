@@ -51,6 +51,23 @@ pub(crate) trait Elementwise: Entry {
         let _ = (k, ct, x, y, out, mode);
         unreachable!("{} has no slope", Self::NAME)
     }
+
+    /// As `pull`, for a few elements of a float type that lie flat: the cotangent, the
+    /// operands and the value.
+    ///
+    /// # Safety
+    /// As for the kernel `pull_flat`.
+    unsafe fn pull_flat(
+        k: usize,
+        dtype: DType,
+        x: [*const u8; 4],
+        out: *mut u8,
+        len: usize,
+        mode: Mode,
+    ) {
+        let _ = (k, dtype, x, out, len, mode);
+        unreachable!("{} has no slope", Self::NAME)
+    }
 }
 
 /// The value as what a loop computes.
@@ -153,6 +170,22 @@ macro_rules! declare_unary {
             ) {
                 $crate::ops::declare::pull_typed!($Op, 0, 3, [ct, x[0], y], out, mode);
             }
+
+            unsafe fn pull_flat(
+                _: usize,
+                dtype: $crate::dtype::DType,
+                [ct, x, _, y]: [*const u8; 4],
+                out: *mut u8,
+                len: usize,
+                mode: Mode,
+            ) {
+                // SAFETY: by the contract of this function.
+                unsafe {
+                    $crate::ops::declare::pull_flat_typed!(
+                        $Op, 0, 3, dtype, [ct, x, y], out, len, mode
+                    );
+                }
+            }
         }
 
         impl<S: Scalar> $crate::ops::declare::Slope<S, 1, 0> for $Op {
@@ -218,6 +251,28 @@ macro_rules! declare_binary {
                     $crate::ops::declare::pull_typed!($Op, 0, 4, x, out, mode);
                 } else {
                     $crate::ops::declare::pull_typed!($Op, 1, 4, x, out, mode);
+                }
+            }
+
+            unsafe fn pull_flat(
+                k: usize,
+                dtype: $crate::dtype::DType,
+                x: [*const u8; 4],
+                out: *mut u8,
+                len: usize,
+                mode: Mode,
+            ) {
+                // SAFETY: by the contract of this function.
+                unsafe {
+                    if k == 0 {
+                        $crate::ops::declare::pull_flat_typed!(
+                            $Op, 0, 4, dtype, x, out, len, mode
+                        );
+                    } else {
+                        $crate::ops::declare::pull_flat_typed!(
+                            $Op, 1, 4, dtype, x, out, len, mode
+                        );
+                    }
                 }
             }
         }
@@ -361,3 +416,25 @@ macro_rules! pull_typed {
     }};
 }
 pub(crate) use pull_typed;
+
+/// The loop of an operand's cotangent over a few elements of a float type.
+macro_rules! pull_flat_typed {
+    (
+        $Op:ident, $k:literal, $n:literal,
+        $dtype:expr, $x:expr, $out:expr, $len:expr, $mode:expr
+    ) => {{
+        use $crate::dtype::DType;
+        use $crate::kernels::map::pull_flat;
+        use $crate::ops::declare::Backwards;
+        match $dtype {
+            DType::F32 => {
+                pull_flat::<Backwards<$Op, $k>, f32, $n>($x, $out, $len, $mode)
+            }
+            DType::F64 => {
+                pull_flat::<Backwards<$Op, $k>, f64, $n>($x, $out, $len, $mode)
+            }
+            other => unreachable!("{other} has no gradient"),
+        }
+    }};
+}
+pub(crate) use pull_flat_typed;

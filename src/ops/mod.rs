@@ -270,6 +270,34 @@ macro_rules! ops {
                 }
             }
 
+            /// As `pull`, for a few elements of a float type that lie flat: the
+            /// cotangent, the operands and the value.
+            ///
+            /// # Safety
+            /// As for the kernel `pull_flat`.
+            pub(crate) unsafe fn pull_flat(
+                &self,
+                k: usize,
+                dtype: DType,
+                x: [*const u8; 4],
+                out: *mut u8,
+                len: usize,
+                mode: Mode,
+            ) {
+                // SAFETY: by the contract of this function.
+                unsafe {
+                    match self {
+                        $(Op::$U => {
+                            elementwise::$U::pull_flat(k, dtype, x, out, len, mode);
+                        })*
+                        $(Op::$B => {
+                            elementwise::$B::pull_flat(k, dtype, x, out, len, mode);
+                        })*
+                        _ => unreachable!("{self:?} has no slope"),
+                    }
+                }
+            }
+
             /// The value of a differentiable elementwise op at one point.
             #[inline]
             pub(crate) fn value<S: Scalar>(&self, x: [S; 2]) -> S {

@@ -32,6 +32,8 @@ pub(crate) struct FlatNode<'a> {
     /// The operands that are nodes.
     pub(crate) targets: [Option<u32>; 2],
     pub(crate) views: [View<'a>; 2],
+    /// Whether an operand is a number, whose view has one element.
+    pub(crate) has_numbers: bool,
     pub(crate) y: View<'a>,
     pub(crate) shape: &'a [usize],
     pub(crate) dtype: DType,

@@ -22,7 +22,7 @@ pub(crate) mod intern;
 pub(crate) mod print;
 mod replay;
 pub(crate) mod rows;
-mod small;
+pub(crate) mod small;
 mod tensor;
 
 pub use arena::Mark;

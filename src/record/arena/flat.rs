@@ -347,9 +347,13 @@ impl Arena {
         let codes = [row.lhs, row.rhs];
         let mut targets = [None; 2];
         let mut firsts = [std::ptr::null(); 2];
+        let mut has_numbers = false;
         for (k, &code) in codes.iter().enumerate().filter(|(_, code)| **code != NONE) {
             match self.decode(code) {
-                Arg::Number(number) => words[k] = number.to_bits(dtype),
+                Arg::Number(number) => {
+                    words[k] = number.to_bits(dtype);
+                    has_numbers = true;
+                }
                 Arg::Value(x) => {
                     let operand = self.rows.get(x);
                     firsts[k] = self.flat(x, &operand)?;
@@ -370,7 +374,7 @@ impl Arena {
         });
         // SAFETY: as in `view`; the result of an elementwise op is flat.
         let y = unsafe { View::from_raw(self.flat(node, row)?, shape, None, dtype) };
-        Some(FlatNode { targets, views, y, shape, dtype })
+        Some(FlatNode { targets, views, has_numbers, y, shape, dtype })
     }
 }
 
