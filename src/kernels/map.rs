@@ -171,6 +171,9 @@ fn at_once<T: Lane>(
 /// Each pointer of `x` reaches `count` elements, `out` room for as many: elsewhere if
 /// they are written, initialised if they are added to. Unless they are written, `count`
 /// is at most `BLOCK`.
+// Its block stays in a frame of its own: inlined into a choice among all ops it would make
+// one frame of many pages, which every call has to touch.
+#[inline(never)]
 unsafe fn finish<T: Lane, O: Lane, const N: usize>(
     body: Body<T, O, N>,
     x: [*const T; N],
