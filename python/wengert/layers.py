@@ -140,6 +140,14 @@ class LinearLayer:
         ----------
         x : Tensor
             Of shape (..., inputs); ShapeError otherwise. The result has (..., outputs).
+
+        Examples
+        --------
+        >>> import wengert
+        >>> rec, store = wengert.ComputationRecord(), {"l.weight": [[1.0], [2.0]]}
+        >>> linear = wengert.layers.LinearLayer(rec, 2, 1, store, name="l")
+        >>> linear.forward(rec.tensor_from_value([[3.0, 4.0]])).data()
+        array([[11.]])
         """
         y = x @ self.weight
         return y if self.bias is None else y + self.bias
@@ -147,7 +155,27 @@ class LinearLayer:
     __call__ = forward
 
     def optimize(self, grad: Grad, store: Store) -> None:
-        """Step each parameter down its gradient and write it to the store."""
+        """Step each parameter down its gradient and write it to the store.
+
+        A step is ``parameter - rate * gradient``, in the parameter's type. If one fails
+        nothing is written.
+
+        Parameters
+        ----------
+        grad : Grad
+            Of this layer's record; HandleError otherwise.
+        store : mapping from str to array
+            A `ParameterStore` or a dict.
+
+        Examples
+        --------
+        >>> import wengert
+        >>> rec, store = wengert.ComputationRecord(), {"l.weight": [[1.0], [2.0]]}
+        >>> linear = wengert.layers.LinearLayer(rec, 2, 1, store, name="l", rate=0.5)
+        >>> linear.optimize(linear(rec.ones((1, 2))).sum().grad(), store)
+        >>> store["l.weight"].tolist()
+        [[0.5], [1.5]]
+        """
         cotangents = grad.wrt(self.parameters)
         # All steps are taken before one is written.
         steps = {
@@ -180,7 +208,15 @@ class Sequential:
         self.parts = parts
 
     def forward(self, x: Tensor, /) -> Tensor:
-        """Apply all parts in turn."""
+        """Apply all parts in turn; the shapes are those that the parts take and give.
+
+        Examples
+        --------
+        >>> import wengert
+        >>> model = wengert.layers.Sequential(wengert.tanh, wengert.relu)
+        >>> model.forward(wengert.ComputationRecord().constant([-1.0, 0.0])).data()
+        array([0., 0.])
+        """
         for part in self.parts:
             x = part(x)
         return x
@@ -188,7 +224,20 @@ class Sequential:
     __call__ = forward
 
     def optimize(self, grad: Grad, store: Store) -> None:
-        """Step the parameters of all layers down their gradients."""
+        """Step the parameters of all layers down their gradients, one layer at a time.
+
+        The parameters are those of `LinearLayer.optimize`.
+
+        Examples
+        --------
+        >>> import wengert
+        >>> rec, store = wengert.ComputationRecord(), {"l.weight": [[1.0], [2.0]]}
+        >>> linear = wengert.layers.LinearLayer(rec, 2, 1, store, name="l", rate=0.5)
+        >>> model = wengert.layers.Sequential(linear, wengert.relu)
+        >>> model.optimize(model(rec.ones((1, 2))).sum().grad(), store)
+        >>> store["l.weight"].tolist()
+        [[0.5], [1.5]]
+        """
         for part in self.parts:
             if isinstance(part, LinearLayer | Sequential):
                 part.optimize(grad, store)

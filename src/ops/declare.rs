@@ -121,24 +121,34 @@ macro_rules! takes_integers {
 }
 pub(crate) use takes_integers;
 
-macro_rules! declare_unary {
-    ($(
-        $(#[$doc:meta])*
-        $Op:ident $name:ident $fallible:ident on $domain:ident {
-            value($x:pat_param) = $value:expr;
-            slope($sx:pat_param, $sy:pat_param) = $slope:expr;
-        }
-    )*) => { $(
+/// The type of an op, and what it says of itself.
+macro_rules! op_type {
+    ($(#[$doc:meta])* $Op:ident $name:ident $($domain:ident)?) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         pub(crate) struct $Op;
 
         impl $crate::ops::declare::Entry for $Op {
             const NAME: &'static str = stringify!($name);
-            const TAKES_INTEGERS: bool =
-                $crate::ops::declare::takes_integers!($domain);
+            $(
+                const TAKES_INTEGERS: bool =
+                    $crate::ops::declare::takes_integers!($domain);
+            )?
         }
+    };
+}
+pub(crate) use op_type;
 
+macro_rules! declare_unary {
+    ($(
+        $(#[$doc:meta])*
+        $Op:ident $name:ident $fallible:ident on $domain:ident {
+            example($($operands:literal),+) = $result:literal;
+            value($x:pat_param) = $value:expr;
+            slope($sx:pat_param, $sy:pat_param) = $slope:expr;
+        }
+    )*) => { $(
+        $crate::ops::declare::op_type!($(#[$doc])* $Op $name $domain);
         $crate::ops::declare::value!($domain, $Op, 1, [$x], $value);
 
         impl $crate::ops::declare::Elementwise for $Op {
@@ -202,21 +212,13 @@ macro_rules! declare_binary {
     ($(
         $(#[$doc:meta])*
         $Op:ident $name:ident $fallible:ident on $domain:ident {
+            example($($operands:literal),+) = $result:literal;
             value($a:pat_param, $b:pat_param) = $value:expr;
             slope_a($aa:pat_param, $ab:pat_param, $ay:pat_param) = $slope_a:expr;
             slope_b($ba:pat_param, $bb:pat_param, $by:pat_param) = $slope_b:expr;
         }
     )*) => { $(
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        pub(crate) struct $Op;
-
-        impl $crate::ops::declare::Entry for $Op {
-            const NAME: &'static str = stringify!($name);
-            const TAKES_INTEGERS: bool =
-                $crate::ops::declare::takes_integers!($domain);
-        }
-
+        $crate::ops::declare::op_type!($(#[$doc])* $Op $name $domain);
         $crate::ops::declare::value!($domain, $Op, 2, [$a, $b], $value);
 
         impl $crate::ops::declare::Elementwise for $Op {
@@ -298,16 +300,11 @@ macro_rules! declare_compare {
     ($(
         $(#[$doc:meta])*
         $Op:ident $name:ident $fallible:ident {
+            example($($operands:literal),+) = $result:literal;
             value($a:ident, $b:ident) = $value:expr;
         }
     )*) => { $(
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        pub(crate) struct $Op;
-
-        impl $crate::ops::declare::Entry for $Op {
-            const NAME: &'static str = stringify!($name);
-        }
+        $crate::ops::declare::op_type!($(#[$doc])* $Op $name);
 
         impl<S: Arith> $crate::ops::declare::Value<S, 2> for $Op {
             type Output = S::Mask;

@@ -1,7 +1,10 @@
 //! The functions of `wengert._core`. They are builtins, so a call has no frame of its
 //! own and is recorded at the line of its caller.
 
-use super::array::{checked_sizes, dtype_of, sizes};
+#[macro_use]
+mod documented;
+
+use super::array::dtype_of;
 use super::error::raise;
 use super::fixed::Fixed;
 use super::operand::{call, is_index, is_operand, node};
@@ -11,7 +14,6 @@ use crate::ops::elementwise::{binary_ops, compare_ops, unary_ops};
 use crate::ops::{Op, Tag};
 use crate::record::Reduction;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
 
 /// The axes that an `axis` argument names; `None` for all.
 pub(super) fn axes(
@@ -95,10 +97,14 @@ fn binary<'py, F: Fixed>(
 macro_rules! bind_unary {
     ($add:ident: $(
         $(#[$doc:meta])*
-        $Op:ident $name:ident $fallible:ident on $domain:ident { $($rule:tt)* }
+        $Op:ident $name:ident $fallible:ident on $domain:ident {
+            example($x:literal) = $y:literal;
+            $($rule:tt)*
+        }
     )*) => {
         $(
             $(#[$doc])*
+            #[doc = documented!($name on $domain: ($x) = $y)]
             #[pyfunction]
             #[pyo3(signature = (x, /))]
             fn $name<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -124,10 +130,14 @@ unary_ops!(bind_functions);
 macro_rules! bind_binary {
     ($add:ident: $(
         $(#[$doc:meta])*
-        $Op:ident $name:ident $fallible:ident $(on $domain:ident)? { $($rule:tt)* }
+        $Op:ident $name:ident $fallible:ident $(on $domain:ident)? {
+            example($a:literal, $b:literal) = $y:literal;
+            $($rule:tt)*
+        }
     )*) => {
         $(
             $(#[$doc])*
+            #[doc = documented!($name $(on $domain)?: ($a, $b) = $y)]
             #[pyfunction]
             #[pyo3(signature = (a, b, /))]
             fn $name<'py>(
@@ -159,238 +169,128 @@ compare_ops!(bind_compare);
 
 pub(super) mod arrange;
 pub(super) mod elementwise;
+mod engine;
+mod shapes;
+mod softmax;
 pub(super) mod statistics;
 
-/// Sum of the elements over axes; 0 over none. Booleans are counted.
-///
-/// `axis` is None for all, an integer, or a sequence of them; `keepdims` keeps the
-/// reduced axes with size 1.
-#[pyfunction]
-#[pyo3(signature = (x, /, axis=None, keepdims=false))]
-fn sum<'py>(
-    x: &Bound<'py, PyAny>,
-    axis: Option<&Bound<'py, PyAny>>,
-    keepdims: bool,
-) -> PyResult<Bound<'py, PyAny>> {
-    reduce(x, Reduction::Sum, axis, keepdims)
+macro_rules! reductions {
+    ($($(#[$doc:meta])* $name:ident $Reduction:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[pyfunction]
+            #[pyo3(signature = (x, /, axis=None, keepdims=false))]
+            fn $name<'py>(
+                x: &Bound<'py, PyAny>,
+                axis: Option<&Bound<'py, PyAny>>,
+                keepdims: bool,
+            ) -> PyResult<Bound<'py, PyAny>> {
+                reduce(x, Reduction::$Reduction, axis, keepdims)
+            }
+        )*
+
+        fn add_reductions(module: &Bound<'_, PyModule>) -> PyResult<()> {
+            $(module.add_function(wrap_pyfunction!($name, module)?)?;)*
+            Ok(())
+        }
+    };
+}
+reductions! {
+    /// Sum of the elements over axes; 0 over none.
+    ///
+    /// `x` is a tensor or array_like; booleans are counted, as int64. `axis` is None
+    /// for all axes, an integer, or a sequence of integers; `keepdims` keeps the
+    /// reduced axes with size 1. float32 is added up pairwise in float32.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.sum([[1.0, 2.0], [3.0, 4.0]], axis=0)
+    /// array([4., 6.])
+    sum Sum;
+
+    /// Arithmetic mean of the elements over axes; NaN over none.
+    ///
+    /// `x` is a tensor or array_like; integers and booleans are averaged as float64,
+    /// float32 is added up in float64. `axis` is None for all axes, an integer, or a
+    /// sequence of integers; `keepdims` keeps the reduced axes with size 1.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.mean([[1, 2], [3, 4]], axis=1)
+    /// array([1.5, 3.5])
+    mean Mean;
+
+    /// Product of the elements over axes; 1 over none.
+    ///
+    /// `x` is a tensor or array_like; booleans are multiplied as int64. The gradient is
+    /// right where elements are 0. `axis` is None for all axes, an integer, or a
+    /// sequence of integers; `keepdims` keeps the reduced axes with size 1.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.prod([[1.0, 2.0], [3.0, 4.0]], axis=0)
+    /// array([3., 8.])
+    prod Prod;
+
+    /// Largest element over axes; NaN if any is NaN.
+    ///
+    /// `x` is a tensor or array_like; the result has its type. At ties the cotangent is
+    /// split equally. ShapeError over no elements. `axis` is None for all axes, an
+    /// integer, or a sequence of integers; `keepdims` keeps the reduced axes with size
+    /// 1.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.max([[1.0, 5.0], [4.0, 2.0]], axis=1)
+    /// array([5., 4.])
+    max Max;
+
+    /// Smallest element over axes; NaN if any is NaN.
+    ///
+    /// `x` is a tensor or array_like; the result has its type. At ties the cotangent is
+    /// split equally. ShapeError over no elements. `axis` is None for all axes, an
+    /// integer, or a sequence of integers; `keepdims` keeps the reduced axes with size
+    /// 1.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.min([[1.0, 5.0], [4.0, 2.0]], axis=1)
+    /// array([1., 2.])
+    min Min;
+
+    /// `log(sum(exp(x)))` over axes, without overflow; -inf over none.
+    ///
+    /// `x` is a tensor or array_like; the result is of float type, float64 for
+    /// integers. The gradient is the softmax of `x`: elements of inf share the
+    /// cotangent, and if all are -inf none gets any. `axis` is None for all axes, an
+    /// integer, or a sequence of integers; `keepdims` keeps the reduced axes with size
+    /// 1.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.logsumexp([[1000.0, 1000.0], [0.0, -1000.0]], axis=1).tolist()
+    /// [1000.6931471805599, 0.0]
+    logsumexp LogSumExp;
 }
 
-/// Arithmetic mean of the elements over axes; integers are averaged as float64.
-///
-/// `axis` is None for all, an integer, or a sequence of them; `keepdims` keeps the
-/// reduced axes with size 1.
-#[pyfunction]
-#[pyo3(signature = (x, /, axis=None, keepdims=false))]
-fn mean<'py>(
-    x: &Bound<'py, PyAny>,
-    axis: Option<&Bound<'py, PyAny>>,
-    keepdims: bool,
-) -> PyResult<Bound<'py, PyAny>> {
-    reduce(x, Reduction::Mean, axis, keepdims)
-}
-
-/// Largest element over axes; NaN if any is NaN.
-///
-/// At ties the cotangent is split equally. `axis` is None for all, an integer, or a
-/// sequence of them; `keepdims` keeps the reduced axes with size 1.
-#[pyfunction]
-#[pyo3(signature = (x, /, axis=None, keepdims=false))]
-fn max<'py>(
-    x: &Bound<'py, PyAny>,
-    axis: Option<&Bound<'py, PyAny>>,
-    keepdims: bool,
-) -> PyResult<Bound<'py, PyAny>> {
-    reduce(x, Reduction::Max, axis, keepdims)
-}
-
-/// `log(sum(exp(x)))` over axes, without overflow; -inf if all elements are -inf.
-///
-/// `axis` is None for all, an integer, or a sequence of them; `keepdims` keeps the
-/// reduced axes with size 1.
-#[pyfunction]
-#[pyo3(signature = (x, /, axis=None, keepdims=false))]
-fn logsumexp<'py>(
-    x: &Bound<'py, PyAny>,
-    axis: Option<&Bound<'py, PyAny>>,
-    keepdims: bool,
-) -> PyResult<Bound<'py, PyAny>> {
-    reduce(x, Reduction::LogSumExp, axis, keepdims)
-}
-
-/// Index of the largest element along an axis, or in C order over all; the first at
-/// ties. It has no gradient.
-#[pyfunction]
-#[pyo3(signature = (x, /, axis=None, keepdims=false))]
-fn argmax<'py>(
-    x: &Bound<'py, PyAny>,
-    axis: Option<isize>,
-    keepdims: bool,
-) -> PyResult<Bound<'py, PyAny>> {
-    call(x.py(), "argmax", &[x], |arena, x, site| {
-        let x = node(arena, x[0], site)?;
-        arena.argmax(x, axis, keepdims, site)
-    })
-}
-
-/// `exp(x) / sum(exp(x))` along an axis, without overflow.
-#[pyfunction]
-#[pyo3(signature = (x, /, axis=-1), text_signature = "(x, /, axis=-1)")]
-fn softmax<'py>(x: &Bound<'py, PyAny>, axis: isize) -> PyResult<Bound<'py, PyAny>> {
-    call(x.py(), "softmax", &[x], |arena, x, site| {
-        let x = node(arena, x[0], site)?;
-        arena.softmax(x, axis, false, site)
-    })
-}
-
-/// `x - logsumexp(x)` along an axis, without overflow.
-#[pyfunction]
-#[pyo3(signature = (x, /, axis=-1), text_signature = "(x, /, axis=-1)")]
-fn log_softmax<'py>(x: &Bound<'py, PyAny>, axis: isize) -> PyResult<Bound<'py, PyAny>> {
-    call(x.py(), "log_softmax", &[x], |arena, x, site| {
-        let x = node(arena, x[0], site)?;
-        arena.softmax(x, axis, true, site)
-    })
-}
-
-/// Cross entropy of the softmax of each row against its integer label.
-///
-/// `logits` has shape (..., classes) and `labels`, of int64, shape (...), as has the
-/// result: `logsumexp(row) - row[label]`.
-#[pyfunction]
-#[pyo3(signature = (logits, labels, /))]
-fn softmax_cross_entropy<'py>(
-    logits: &Bound<'py, PyAny>,
-    labels: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    call(logits.py(), "softmax_cross_entropy", &[logits, labels], |arena, x, site| {
-        let logits = node(arena, x[0], site)?;
-        let labels = node(arena, x[1], site)?;
-        arena.softmax_cross_entropy(logits, labels, site)
-    })
-}
-
-/// The elements, in C order, by another shape; one size may be -1.
-#[pyfunction]
-#[pyo3(signature = (x, /, shape))]
-fn reshape<'py>(
-    x: &Bound<'py, PyAny>,
-    shape: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let shape = sizes("reshape", shape)?;
-    call(x.py(), "reshape", &[x], |arena, x, site| {
-        let x = node(arena, x[0], site)?;
-        arena.reshape(x, &shape, site)
-    })
-}
-
-/// The axes permuted: axis `k` of the result is axis `axes[k]`. None reverses them.
-#[pyfunction]
-#[pyo3(signature = (x, /, axes=None))]
-fn transpose<'py>(
-    x: &Bound<'py, PyAny>,
-    axes: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let axes = self::axes("transpose", axes)?;
-    call(x.py(), "transpose", &[x], |arena, x, site| {
-        let x = node(arena, x[0], site)?;
-        arena.transpose(x, axes.as_deref(), site)
-    })
-}
-
-/// Two axes exchanged.
-#[pyfunction]
-#[pyo3(signature = (x, axis1, axis2, /))]
-fn swapaxes<'py>(
-    x: &Bound<'py, PyAny>,
-    axis1: isize,
-    axis2: isize,
-) -> PyResult<Bound<'py, PyAny>> {
-    call(x.py(), "swapaxes", &[x], |arena, x, site| {
-        let x = node(arena, x[0], site)?;
-        arena.swapaxes(x, axis1, axis2, site)
-    })
-}
-
-/// New axes of size 1, at positions of the result.
-#[pyfunction]
-#[pyo3(signature = (x, /, axis))]
-fn expand_dims<'py>(
-    x: &Bound<'py, PyAny>,
-    axis: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let axes = self::axes("expand_dims", Some(axis))?.unwrap_or_default();
-    call(x.py(), "expand_dims", &[x], |arena, x, site| {
-        let x = node(arena, x[0], site)?;
-        arena.expand_dims(x, &axes, site)
-    })
-}
-
-/// Without axes of size 1: those that `axis` names, or all.
-#[pyfunction]
-#[pyo3(signature = (x, /, axis=None))]
-fn squeeze<'py>(
-    x: &Bound<'py, PyAny>,
-    axis: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let axes = axes("squeeze", axis)?;
-    call(x.py(), "squeeze", &[x], |arena, x, site| {
-        let x = node(arena, x[0], site)?;
-        arena.squeeze(x, axes.as_deref(), site)
-    })
-}
-
-/// Repeated along axes of size 1 and along new leading axes.
-#[pyfunction]
-#[pyo3(signature = (x, /, shape))]
-fn broadcast_to<'py>(
-    x: &Bound<'py, PyAny>,
-    shape: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let shape = checked_sizes("broadcast_to", shape)?;
-    call(x.py(), "broadcast_to", &[x], |arena, x, site| {
-        let x = node(arena, x[0], site)?;
-        arena.broadcast_to(x, &shape, site)
-    })
-}
-
-/// The operands of a sequence.
-fn items<'py>(parts: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    parts.try_iter()?.collect()
-}
-
-/// The tensors behind one another along an axis.
-#[pyfunction]
-#[pyo3(signature = (tensors, /, axis=0))]
-fn concatenate<'py>(
-    tensors: &Bound<'py, PyAny>,
-    axis: isize,
-) -> PyResult<Bound<'py, PyAny>> {
-    let items = items(tensors)?;
-    let operands: Vec<_> = items.iter().collect();
-    call(tensors.py(), "concatenate", &operands, |arena, x, site| {
-        let parts = x.iter().map(|&x| node(arena, x, site));
-        let parts = parts.collect::<crate::error::Result<Vec<u32>>>()?;
-        arena.concatenate(&parts, axis, site)
-    })
-}
-
-/// The tensors, of one shape, along a new axis.
-#[pyfunction]
-#[pyo3(signature = (tensors, /, axis=0))]
-fn stack<'py>(tensors: &Bound<'py, PyAny>, axis: isize) -> PyResult<Bound<'py, PyAny>> {
-    let items = items(tensors)?;
-    let operands: Vec<_> = items.iter().collect();
-    call(tensors.py(), "stack", &operands, |arena, x, site| {
-        let parts = x.iter().map(|&x| node(arena, x, site));
-        let parts = parts.collect::<crate::error::Result<Vec<u32>>>()?;
-        arena.stack(&parts, axis, site)
-    })
-}
-
-/// Matrix product by `NumPy`'s rules.
+/// Matrix product by NumPy's rules.
 ///
 /// Shapes (..., m, k) and (..., k, n) give (..., m, n); leading axes broadcast. An
-/// operand with one axis is a row on the left, a column on the right.
+/// operand with one axis is a row on the left, a column on the right, and its axis does
+/// not appear in the result. ShapeError if the inner sizes differ or an operand has no
+/// axes; the types promote as NumPy's.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.matmul([[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0])
+/// array([3., 7.])
 #[pyfunction]
 #[pyo3(signature = (a, b, /))]
 fn matmul<'py>(
@@ -406,8 +306,15 @@ fn matmul<'py>(
 
 /// Choose from `a` where `condition` is true, otherwise from `b`; all broadcast.
 ///
-/// The gradient flows to the chosen side alone: a NaN or infinity on the other side
-/// does not reach it.
+/// The condition is a tensor or array_like whose elements count as true unless they are
+/// 0; the types of `a` and `b` promote as NumPy's. The gradient flows to the chosen
+/// side alone: a NaN or infinity on the other side does not reach it.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.where([True, False], [1.0, 2.0], 0.0)
+/// array([1., 0.])
 #[pyfunction(name = "where")]
 #[pyo3(signature = (condition, a, b, /))]
 fn choose<'py>(
@@ -421,7 +328,17 @@ fn choose<'py>(
     })
 }
 
-/// The elements as another type; a gradient passes between floats.
+/// The elements as float32, float64, int64 or bool; a gradient passes between floats.
+///
+/// `x` is a tensor or array_like. Floats round to the nearest, integers are truncated
+/// towards 0, booleans are whether an element differs from 0. DTypeError for another
+/// `dtype`.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.astype([1.7, -1.7], "int64")
+/// array([ 1, -1])
 #[pyfunction]
 #[pyo3(signature = (x, dtype, /))]
 fn astype<'py>(
@@ -436,6 +353,15 @@ fn astype<'py>(
 }
 
 /// The value as a constant: no gradient passes.
+///
+/// `x` is a tensor or array_like; nothing is copied.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> x = wengert.ComputationRecord().tensor_from_value(3.0)
+/// >>> (x * wengert.stop_gradient(x)).grad().wrt(x).item()
+/// 3.0
 #[pyfunction]
 #[pyo3(signature = (x, /))]
 fn stop_gradient<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -445,83 +371,17 @@ fn stop_gradient<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     })
 }
 
-/// A step of gradient descent, `parameter - rate * gradient`, as a read-only array.
-#[pyfunction]
-#[pyo3(signature = (parameter, gradient, rate, /))]
-fn descend<'py>(
-    parameter: &Bound<'py, PyAny>,
-    gradient: &Bound<'py, PyAny>,
-    rate: f64,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = parameter.py();
-    let (x, g) =
-        (super::array::from_numpy(parameter)?, super::array::from_numpy(gradient)?);
-    let next = super::error::plain(py, crate::layers::descend(&x, &g, rate))?;
-    super::array::to_numpy(py, &next)
-}
-
-/// The printed form of an array in Rust: elements, shape, strides and layout.
-#[pyfunction]
-#[pyo3(signature = (array, /))]
-fn debug(array: &Bound<'_, PyAny>) -> PyResult<String> {
-    Ok(format!("{:?}", super::array::from_numpy(array)?))
-}
-
-/// A read-only copy of an array that later records share instead of copying it.
-#[pyfunction]
-#[pyo3(signature = (array, /))]
-fn freeze<'py>(array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let ours = super::array::from_numpy(array)?;
-    super::array::to_numpy(array.py(), &ours)
-}
-
-/// Bytes of idle memory that this thread and the process keep for reuse.
-#[pyfunction]
-fn pool_bytes() -> usize {
-    crate::array::pool_bytes()
-}
-
-/// Bytes of idle memory that the process keeps for reuse at most, 1 GiB by default.
-#[pyfunction]
-fn pool_limit() -> usize {
-    crate::array::pool_limit()
-}
-
-/// Limit the idle memory that is kept for reuse, and free what is above the limit.
-#[pyfunction]
-#[pyo3(signature = (limit, /))]
-fn set_pool_limit(limit: usize) {
-    crate::array::set_pool_limit(limit);
-}
-
-/// Free the idle memory of this thread and of the process.
-#[pyfunction]
-fn release_pool() {
-    crate::array::release_pool();
-}
-
-/// Every op of records, as dicts with its name, tier and whether it is differentiable.
-#[pyfunction]
-fn op_table(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
-    let rows = PyList::empty(py);
-    for op in crate::op_table() {
-        let row = PyDict::new(py);
-        row.set_item("name", op.name)?;
-        row.set_item("tier", op.tier)?;
-        row.set_item("differentiable", op.differentiable)?;
-        row.set_item("takes_integers", op.takes_integers)?;
-        rows.append(row)?;
-    }
-    Ok(rows)
-}
-
 /// Adds all functions to the module.
 pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     add_unary(module)?;
     add_binary(module)?;
     add_compare(module)?;
+    add_reductions(module)?;
     arrange::add_all(module)?;
     elementwise::add_all(module)?;
+    engine::add_all(module)?;
+    shapes::add_all(module)?;
+    softmax::add_all(module)?;
     statistics::add_all(module)?;
     macro_rules! add {
         ($($name:ident)*) => {
@@ -529,10 +389,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         };
     }
     add! {
-        sum mean max logsumexp argmax softmax log_softmax softmax_cross_entropy
-        reshape transpose swapaxes expand_dims squeeze broadcast_to concatenate stack
-        matmul choose astype stop_gradient descend debug freeze op_table
-        pool_bytes pool_limit set_pool_limit release_pool
+        matmul choose astype stop_gradient
     }
     Ok(())
 }

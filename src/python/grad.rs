@@ -17,6 +17,18 @@ use std::sync::Mutex;
 
 /// The gradient of a tensor: the cotangent of every leaf that it depends on, and of any
 /// other tensor on demand.
+///
+/// `Tensor.grad` gives one. It is a value of its own: taking it again gives the same
+/// bits.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> rec = wengert.ComputationRecord()
+/// >>> x = rec.tensor_from_value([1.0, 2.0])
+/// >>> grad = (x * x).sum().grad()
+/// >>> grad.wrt(x).data()
+/// array([2., 4.])
 #[pyclass(frozen, module = "wengert", name = "Grad")]
 pub(super) struct PyGrad {
     record: Py<PyRecord>,
@@ -67,13 +79,26 @@ impl PyGrad {
 impl PyGrad {
     /// The cotangents of tensors, as tensors of the record; zeros where no path leads.
     ///
+    /// Each has the shape and the type of its tensor, which must be a float, DTypeError
+    /// otherwise. Asked for again it is the same tensor. Without ``record=True`` it is
+    /// a constant: a later sweep that reaches it raises GradError.
+    ///
     /// Parameters
     /// ----------
     /// tensors : Tensor, or nested lists, tuples and dicts of tensors
     ///     The result has the same structure. Several tensors take one sweep.
     /// strict : bool
-    ///     `GradError` for a tensor that no path leads to, instead of zeros; it says
+    ///     GradError for a tensor that no path leads to, instead of zeros; it says
     ///     where the paths end, such as at a `stop_gradient`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> rec = wengert.ComputationRecord()
+    /// >>> x, y = rec.tensor_from_value(2.0), rec.tensor_from_value(3.0)
+    /// >>> both = (x * y).grad().wrt({"x": x, "y": y})
+    /// >>> both["x"].item(), both["y"].item()
+    /// (3.0, 2.0)
     #[pyo3(signature = (tensors, /, *, strict=false))]
     fn wrt<'py>(
         &self,
@@ -102,6 +127,15 @@ impl PyGrad {
     }
 
     /// Whether a path leads from the differentiated tensor to this one.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> rec = wengert.ComputationRecord()
+    /// >>> x, y = rec.tensor_from_value(2.0), rec.tensor_from_value(3.0)
+    /// >>> grad = (x * wengert.stop_gradient(y)).grad()
+    /// >>> grad.connected(x), grad.connected(y)
+    /// (True, False)
     #[pyo3(signature = (tensor, /))]
     fn connected(
         &self,

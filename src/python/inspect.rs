@@ -50,8 +50,17 @@ impl PyRecord {
     /// Parameters
     /// ----------
     /// grad : Grad, optional
-    ///     A gradient of this record. A cotangent is shown for each node that depends on
-    ///     a leaf and that the differentiated tensor depends on.
+    ///     A gradient of this record. A cotangent is shown for each node that depends
+    ///     on a leaf and that the differentiated tensor depends on.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> rec = wengert.ComputationRecord()
+    /// >>> x = rec.tensor_from_value(3.0)
+    /// >>> line = rec.table((x * x).grad()).splitlines()[2]
+    /// >>> " ".join(line.split()[:5])
+    /// '0 tensor f64 () 3'
     #[pyo3(signature = (grad=None))]
     fn table(
         &self,

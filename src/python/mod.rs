@@ -3,6 +3,7 @@
 
 #![warn(clippy::unwrap_used)]
 #![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over")]
+#![allow(clippy::doc_markdown, reason = "docstrings are read in Python")]
 
 mod array;
 mod error;

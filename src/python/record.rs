@@ -85,7 +85,14 @@ pub(super) struct State {
     sites: Sites,
 }
 
-/// A length of a record to which it can be rewound.
+/// A length of a record to which it can be rewound, as `ComputationRecord.mark` gives
+/// it.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.ComputationRecord().mark()
+/// <mark after 0 nodes>
 #[pyclass(frozen, module = "wengert", name = "Mark")]
 pub(super) struct PyMark(Mark);
 
@@ -281,13 +288,22 @@ impl PyRecord {
     ///
     /// Parameters
     /// ----------
-    /// value : `array_like` or Tensor
+    /// value : array_like or Tensor
     ///     The value. It is copied, unless it is a read-only array that this package
     ///     made, or a view of one. A tensor of any record gives its value.
     /// dtype : dtype, optional
-    ///     float32, float64, int64 or bool; by default the value's own.
+    ///     float32, float64, int64 or bool; by default the value's own. Smaller
+    ///     integers become int64, float16 becomes float32; DTypeError for other types.
     /// borrow : bool
-    ///     Share the memory of a `NumPy` array instead; the array becomes read-only.
+    ///     Share the memory of a NumPy array instead; the array becomes read-only.
+    ///     BufferError if it cannot be read as it lies.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> rec = wengert.ComputationRecord()
+    /// >>> rec.tensor_from_value([1, 2], dtype="float32")
+    /// <tensor #0 tensor f32 (2,): [1, 2]>
     #[pyo3(signature = (value, /, *, dtype=None, borrow=false))]
     fn tensor_from_value<'py>(
         slf: &Bound<'py, Self>,
@@ -301,6 +317,12 @@ impl PyRecord {
     /// Record a value that has no gradient.
     ///
     /// The parameters are those of `tensor_from_value`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.ComputationRecord().constant([1.0, 2.0])
+    /// <tensor #0 constant f64 (2,): [1, 2]>
     #[pyo3(signature = (value, /, *, dtype=None, borrow=false))]
     fn constant<'py>(
         slf: &Bound<'py, Self>,
@@ -312,6 +334,14 @@ impl PyRecord {
     }
 
     /// Record a leaf with a name, which messages and the printed record show.
+    ///
+    /// The value is as for `tensor_from_value`. Names need not differ.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.ComputationRecord().parameter("weight", [1.0, 2.0])
+    /// <tensor weight f64 (2,): [1, 2]>
     #[pyo3(signature = (name, value, /))]
     fn parameter<'py>(
         slf: &Bound<'py, Self>,
@@ -326,8 +356,17 @@ impl PyRecord {
     /// Parameters
     /// ----------
     /// shape : int or sequence of int
+    ///     ShapeError if a size is negative, MemoryError if there are too many
+    ///     elements.
     /// dtype : dtype, optional
     ///     float64 by default.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.ComputationRecord().zeros((2, 2)).data()
+    /// array([[0., 0.],
+    ///        [0., 0.]])
     #[pyo3(signature = (shape, dtype=None))]
     fn zeros<'py>(
         slf: &Bound<'py, Self>,
@@ -340,6 +379,12 @@ impl PyRecord {
     /// Record a leaf of ones.
     ///
     /// The parameters are those of `zeros`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.ComputationRecord().ones(3, dtype="int64").data()
+    /// array([1, 1, 1])
     #[pyo3(signature = (shape, dtype=None))]
     fn ones<'py>(
         slf: &Bound<'py, Self>,
@@ -349,7 +394,18 @@ impl PyRecord {
         filled(slf, "ones", shape, 1.0, dtype)
     }
 
-    /// Drop all nodes. Memory is kept for the next ones; arrays that `data` gave stay.
+    /// Drop all nodes: tensors of the record are dead from then on.
+    ///
+    /// Memory is kept for the next nodes; arrays that `data` gave stay as they are.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> rec = wengert.ComputationRecord()
+    /// >>> x = rec.ones(2)
+    /// >>> rec.clear()
+    /// >>> len(rec)
+    /// 0
     fn clear(&self, py: Python<'_>) -> PyResult<()> {
         self.run(py, "clear", Work::Short, |arena| {
             arena.clear();
@@ -361,11 +417,30 @@ impl PyRecord {
     }
 
     /// The present length, to rewind to.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.ComputationRecord().mark()
+    /// <mark after 0 nodes>
     fn mark(&self, py: Python<'_>) -> PyResult<PyMark> {
         self.run(py, "mark", Work::Short, |arena| Ok(PyMark(arena.mark())))
     }
 
     /// Drop the nodes that were recorded after a mark.
+    ///
+    /// HandleError if the mark is of another record, or of a time before the record was
+    /// cleared or rewound below it.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> rec = wengert.ComputationRecord()
+    /// >>> mark = rec.mark()
+    /// >>> x = rec.ones(2)
+    /// >>> rec.rewind(mark)
+    /// >>> len(rec)
+    /// 0
     #[pyo3(signature = (mark, /))]
     fn rewind(&self, py: Python<'_>, mark: &Bound<'_, PyMark>) -> PyResult<()> {
         let mark = &mark.get().0;
@@ -375,6 +450,14 @@ impl PyRecord {
     }
 
     /// Bytes that the record holds: nodes, tables and values.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> rec = wengert.ComputationRecord()
+    /// >>> before, x = rec.bytes(), rec.ones(1000) * 2
+    /// >>> rec.bytes() - before > 8000
+    /// True
     fn bytes(&self, py: Python<'_>) -> PyResult<usize> {
         self.run(py, "bytes", Work::Short, |arena| Ok(arena.bytes()))
     }

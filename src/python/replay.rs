@@ -76,17 +76,25 @@ impl PyRecord {
     /// record.
     ///
     /// Random draws are constants, so they are as they were. Gradients that were taken
-    /// without ``record=True`` are left out; `GradError` if a node uses one.
+    /// without ``record=True`` are left out; GradError if a node uses one.
     ///
     /// Parameters
     /// ----------
-    /// values : dict from Tensor to `array_like`, optional
+    /// values : dict from Tensor to array_like, optional
     ///     The new values. Each has the shape and the element type that its tensor was
-    ///     recorded with: `ShapeError` or `DTypeError` otherwise, since numbers that the
+    ///     recorded with: ShapeError or DTypeError otherwise, since numbers that the
     ///     program took from a shape are part of the record. Python numbers and lists
     ///     take the tensor's float type.
     /// upto : Tensor, optional
     ///     The last node to evaluate; by default all are.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> x = wengert.ComputationRecord().tensor_from_value(3.0)
+    /// >>> y = x * x
+    /// >>> x.record.replay({x: 4.0})[y].item()
+    /// 16.0
     #[pyo3(signature = (values=None, /, *, upto=None))]
     fn replay<'py>(
         slf: &Bound<'py, Self>,

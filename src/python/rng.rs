@@ -32,7 +32,8 @@ impl PyRng {
         PyRng(Rng::new(seed))
     }
 
-    /// Values drawn uniformly from `low` (included) to `high` (not).
+    /// Values drawn uniformly from `low` (included) to `high` (not), as a read-only
+    /// array.
     ///
     /// Parameters
     /// ----------
@@ -40,6 +41,12 @@ impl PyRng {
     /// low, high : float
     /// dtype : dtype, optional
     ///     float32 (default) or float64.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.Rng(7).uniform(3, dtype="float64").round(3)
+    /// array([0.001, 0.231, 0.902])
     #[pyo3(signature = (shape, low=0.0, high=1.0, dtype=None))]
     fn uniform<'py>(
         &self,
@@ -55,13 +62,22 @@ impl PyRng {
         to_numpy(py, &array)
     }
 
-    /// Values drawn from the normal distribution of mean 0 and variance 1.
+    /// Values drawn from the normal distribution of mean 0 and variance 1, as a read-
+    /// only array.
+    ///
+    /// By the method of Box and Muller (1958).
     ///
     /// Parameters
     /// ----------
     /// shape : int or sequence of int
     /// dtype : dtype, optional
     ///     float32 (default) or float64.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.Rng(7).normal((2, 2)).shape
+    /// (2, 2)
     #[pyo3(signature = (shape, dtype=None))]
     fn normal<'py>(
         &self,
@@ -75,7 +91,15 @@ impl PyRng {
         to_numpy(py, &array)
     }
 
-    /// The integers below `n` in a random order, as an int64 array.
+    /// The integers below `n` in a random order, as a read-only int64 array.
+    ///
+    /// By the shuffle of Fisher and Yates. MemoryError if `n` is too large.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> sorted(wengert.Rng(7).permutation(4).tolist())
+    /// [0, 1, 2, 3]
     #[pyo3(signature = (n, /))]
     fn permutation<'py>(
         &self,

@@ -1,15 +1,15 @@
 //! `Tensor`: a handle, its operators and its methods.
 
 mod elementwise;
+mod shapes;
 mod statistics;
 
-use super::array::{Small, descr, dtype_of, sizes, to_numpy};
+use super::array::{Small, descr, to_numpy};
 use super::error::raise;
 use super::fixed::{
     Add, Divide, Equal, Fixed, Greater, GreaterEqual, Less, LessEqual, Multiply,
     NotEqual, Power, Product, Subtract,
 };
-use super::functions;
 use super::grad::PyGrad;
 use super::handle::Handle;
 use super::index::{Key, parse};
@@ -20,7 +20,7 @@ use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::ops::Op;
 use crate::ops::emit::Arg;
-use crate::record::{Arena, Reduction};
+use crate::record::Arena;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pyclass::CompareOp;
@@ -28,8 +28,17 @@ use pyo3::types::PyTuple;
 
 /// A position in a record: a value, and how it came about.
 ///
-/// Operators and NumPy-like methods record further nodes. `data()` gives the value as a
-/// read-only `NumPy` array, `item()` as a Python number.
+/// Operators and NumPy-like methods record further nodes. Elements are of float32,
+/// float64, int64 or bool. `data()` gives the value as a read-only NumPy array,
+/// `item()` as a Python number; `float(t)` and `numpy.asarray(t)` are refused with a
+/// DTypeError, since they would lose the gradient.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> rec = wengert.ComputationRecord()
+/// >>> rec.tensor_from_value([1.0, 2.0]) * 3
+/// <tensor #1 multiply f64 (2,): [3, 6]>
 #[pyclass(frozen, weakref, mapping, module = "wengert", name = "Tensor")]
 pub(super) struct PyTensor {
     pub(super) record: Py<PyRecord>,
@@ -415,10 +424,16 @@ impl PyTensor {
         apply(slf, "transpose", |arena, x, site| arena.transpose(x, None, site))
     }
 
-    /// The value as a read-only `NumPy` array.
+    /// The value as a read-only NumPy array of the tensor's shape and type.
     ///
     /// Arrays of up to 1 KiB are copied; larger ones show the record's memory and keep
     /// it.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.ComputationRecord().ones(2).data()
+    /// array([1., 1.])
     fn data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let mut small = Small::default();
         let large = self.read(py, "data", |arena, node| {
@@ -431,7 +446,14 @@ impl PyTensor {
         }
     }
 
-    /// The value of a tensor of one element, as a Python number.
+    /// The value of a tensor of one element, as a Python number; ShapeError if there
+    /// are several.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.ComputationRecord().ones(2).sum().item()
+    /// 2.0
     fn item<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         Ok(match self.value(py)? {
             Scalar::Bool(x) => x.into_pyobject(py)?.to_owned().into_any(),
@@ -473,100 +495,6 @@ impl PyTensor {
         PyGrad::take(slf, seed, wrt, record, ieee)
     }
 
-    /// Sum over axes; see `wengert.sum`.
-    #[pyo3(signature = (axis=None, keepdims=false))]
-    fn sum<'py>(
-        slf: &Bound<'py, Self>,
-        axis: Option<&Bound<'py, PyAny>>,
-        keepdims: bool,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        functions::reduce(slf.as_any(), Reduction::Sum, axis, keepdims)
-    }
-
-    /// Mean over axes; see `wengert.mean`.
-    #[pyo3(signature = (axis=None, keepdims=false))]
-    fn mean<'py>(
-        slf: &Bound<'py, Self>,
-        axis: Option<&Bound<'py, PyAny>>,
-        keepdims: bool,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        functions::reduce(slf.as_any(), Reduction::Mean, axis, keepdims)
-    }
-
-    /// Largest element over axes; see `wengert.max`.
-    #[pyo3(signature = (axis=None, keepdims=false))]
-    fn max<'py>(
-        slf: &Bound<'py, Self>,
-        axis: Option<&Bound<'py, PyAny>>,
-        keepdims: bool,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        functions::reduce(slf.as_any(), Reduction::Max, axis, keepdims)
-    }
-
-    /// Index of the largest element; see `wengert.argmax`.
-    #[pyo3(signature = (axis=None, keepdims=false))]
-    fn argmax<'py>(
-        slf: &Bound<'py, Self>,
-        axis: Option<isize>,
-        keepdims: bool,
-    ) -> PyResult<Bound<'py, PyTensor>> {
-        apply(slf, "argmax", |arena, x, site| arena.argmax(x, axis, keepdims, site))
-    }
-
-    /// The elements, in C order, by another shape; one size may be -1.
-    #[pyo3(signature = (*shape))]
-    fn reshape<'py>(
-        slf: &Bound<'py, Self>,
-        shape: &Bound<'py, PyTuple>,
-    ) -> PyResult<Bound<'py, PyTensor>> {
-        let shape = sizes("reshape", &only_or_all(shape)?)?;
-        apply(slf, "reshape", |arena, x, site| arena.reshape(x, &shape, site))
-    }
-
-    /// The axes permuted; without arguments reversed.
-    #[pyo3(signature = (*axes))]
-    fn transpose<'py>(
-        slf: &Bound<'py, Self>,
-        axes: &Bound<'py, PyTuple>,
-    ) -> PyResult<Bound<'py, PyTensor>> {
-        let axes = if axes.is_empty() {
-            None
-        } else {
-            functions::axes("transpose", Some(&only_or_all(axes)?))?
-        };
-        apply(slf, "transpose", |arena, x, site| {
-            arena.transpose(x, axes.as_deref(), site)
-        })
-    }
-
-    /// Two axes exchanged.
-    fn swapaxes<'py>(
-        slf: &Bound<'py, Self>,
-        axis1: isize,
-        axis2: isize,
-    ) -> PyResult<Bound<'py, PyTensor>> {
-        apply(slf, "swapaxes", |arena, x, site| arena.swapaxes(x, axis1, axis2, site))
-    }
-
-    /// Without axes of size 1.
-    #[pyo3(signature = (axis=None))]
-    fn squeeze<'py>(
-        slf: &Bound<'py, Self>,
-        axis: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyTensor>> {
-        let axes = functions::axes("squeeze", axis)?;
-        apply(slf, "squeeze", |arena, x, site| arena.squeeze(x, axes.as_deref(), site))
-    }
-
-    /// The elements as another type; a gradient passes between floats.
-    fn astype<'py>(
-        slf: &Bound<'py, Self>,
-        dtype: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyTensor>> {
-        let dtype = dtype_of(slf.py(), dtype)?;
-        apply(slf, "cast", |arena, x, site| arena.astype(x, dtype, site))
-    }
-
     /// Refused: a copy outside the record would be no tensor of it.
     #[expect(clippy::unused_self, reason = "Python passes it")]
     fn __reduce__(&self) -> PyResult<()> {
@@ -589,14 +517,5 @@ impl PyTensor {
             let value = arena.view(node).item();
             value.map_err(|error| arena.explain(error, &[Arg::Value(node)]))
         })
-    }
-}
-
-/// The one argument if there is one, otherwise the tuple of all.
-fn only_or_all<'py>(arguments: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
-    if arguments.len() == 1 {
-        arguments.get_item(0)
-    } else {
-        Ok(arguments.clone().into_any())
     }
 }

@@ -1,5 +1,8 @@
 //! Handles to nodes, and the methods that record further ones.
 
+#[macro_use]
+mod example;
+
 use super::handle::ComputationRecord;
 use super::{Index, Mark, NodeIndex, Reduction, print};
 use crate::array::NdArray;
@@ -174,11 +177,15 @@ impl<'rec> Tensor<'rec> {
 macro_rules! unary_methods {
     ($(
         $(#[$doc:meta])*
-        $Op:ident $name:ident $fallible:ident on $domain:ident { $($rule:tt)* }
+        $Op:ident $name:ident $fallible:ident on $domain:ident {
+            example($x:literal) = $y:literal;
+            $($rule:tt)*
+        }
     )*) => {
         /// Elementwise ops of one operand.
         impl<'rec> Tensor<'rec> { $(
             $(#[$doc])*
+            #[doc = example!($name on $domain ($x) = $y)]
             #[track_caller]
             pub fn $name(&self) -> Tensor<'rec> {
                 error::expect(self.$fallible())
@@ -197,11 +204,15 @@ unary_ops!(unary_methods);
 macro_rules! binary_methods {
     ($(
         $(#[$doc:meta])*
-        $Op:ident $name:ident $fallible:ident $(on $domain:ident)? { $($rule:tt)* }
+        $Op:ident $name:ident $fallible:ident $(on $domain:ident)? {
+            example($a:literal, $b:literal) = $y:literal;
+            $($rule:tt)*
+        }
     )*) => {
         /// Elementwise ops of two operands, which broadcast.
         impl<'rec> Tensor<'rec> { $(
             $(#[$doc])*
+            $(#[doc = example!($name on $domain ($a, $b) = $y)])?
             #[track_caller]
             pub fn $name(&self, b: impl IntoOperand<'rec>) -> Tensor<'rec> {
                 error::expect(self.$fallible(b))

@@ -20,6 +20,7 @@ macro_rules! activation_ops {
             /// Gaussian error linear unit: `x` times the probability that a standard
             /// normal variable is below `x`.
             Gelu gelu try_gelu on Reals {
+                example("[-0.5, 0.0, 2.0]") = "[-0.15426876936299344, 0.0, 1.9544997361036416]";
                 value(x) = strong_product(below(x), x);
                 slope(x, _) = {
                     let density = S::lit(DENSITY_AT_0) * (S::lit(-0.5) * x * x).exp();
@@ -30,6 +31,7 @@ macro_rules! activation_ops {
             /// `gelu` by the approximation
             /// `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)))`.
             GeluTanh gelu_tanh try_gelu_tanh on Reals {
+                example("[-0.5, 0.0, 2.0]") = "[-0.15428599017485609, 0.0, 1.954597694087775]";
                 value(x) = strong_product(gate(x), x);
                 slope(x, _) = {
                     let (one, gate) = (S::lit(1.0), gate(x));
@@ -41,6 +43,7 @@ macro_rules! activation_ops {
 
             /// Sigmoid linear unit, `x * sigmoid(x)`.
             Silu silu try_silu on Reals {
+                example("[0.0, 2.0]") = "[0.0, 1.7615941559557649]";
                 value(x) = strong_product(x.logistic(), x);
                 slope(x, _) = {
                     let (one, gate) = (S::lit(1.0), x.logistic());
@@ -50,6 +53,7 @@ macro_rules! activation_ops {
 
             /// `x * tanh(softplus(x))`.
             Mish mish try_mish on Reals {
+                example("[-0.5, 0.0, 2.0]") = "[-0.22074377465173, 0.0, 1.9439589595339946]";
                 value(x) = strong_product(softplus(x).tanh(), x);
                 slope(x, _) = {
                     let (one, gate) = (S::lit(1.0), softplus(x).tanh());
@@ -68,6 +72,7 @@ macro_rules! shaped_activation_ops {
             /// Exponential linear unit: `a` above 0, otherwise `b * (exp(a) - 1)`. The
             /// gradient in `a` at 0 is `b`.
             Elu elu try_elu on Reals {
+                example("[-1.0, 2.0]", "[1.0, 1.0]") = "[-0.6321205588285577, 2.0]";
                 value(a, b) = S::select(S::lit(0.0).less(a), a, b * a.exp_m1());
                 slope_a(a, b, _) = {
                     S::select(S::lit(0.0).less(a), S::lit(1.0), b * a.exp())

@@ -1,6 +1,6 @@
 //! Ops on the bits of integers and on truth values. They have no gradient.
 
-use super::super::declare::{Elementwise, Entry, Forwards, Value};
+use super::super::declare::{Elementwise, Forwards, Value, op_type};
 use crate::array::{View, ViewMut};
 use crate::dtype::DType;
 use crate::kernels::map::{Mode, map};
@@ -46,7 +46,10 @@ impl Bits for bool {
 macro_rules! bit_ops {
     ($with:ident $($head:tt)*) => { $with! { $($head)*
         /// The bits of an integer inverted; *not* of truth values.
-        BitwiseNot bitwise_not try_bitwise_not on Bits { value(x) = !x; }
+        BitwiseNot bitwise_not try_bitwise_not on Bits {
+            example("[0, 5, -1]") = "[-1, -6, 0]";
+            value(x) = !x;
+        }
     } };
 }
 pub(crate) use bit_ops;
@@ -55,20 +58,33 @@ pub(crate) use bit_ops;
 macro_rules! bit_pair_ops {
     ($with:ident $($head:tt)*) => { $with! { $($head)*
         /// The bits that both integers have; *and* of truth values.
-        BitwiseAnd bitwise_and try_bitwise_and on Bits { value(a, b) = a & b; }
+        BitwiseAnd bitwise_and try_bitwise_and on Bits {
+            example("[6, 12]", "[3, 10]") = "[2, 8]";
+            value(a, b) = a & b;
+        }
 
         /// The bits that either integer has; *or* of truth values.
-        BitwiseOr bitwise_or try_bitwise_or on Bits { value(a, b) = a | b; }
+        BitwiseOr bitwise_or try_bitwise_or on Bits {
+            example("[6, 12]", "[3, 10]") = "[7, 14]";
+            value(a, b) = a | b;
+        }
 
         /// The bits that one of the integers has; *either, or* of truth values.
-        BitwiseXor bitwise_xor try_bitwise_xor on Bits { value(a, b) = a ^ b; }
+        BitwiseXor bitwise_xor try_bitwise_xor on Bits {
+            example("[6, 12]", "[3, 10]") = "[5, 6]";
+            value(a, b) = a ^ b;
+        }
 
         /// `a * 2**b` of integers, without the bits beyond the 64th; 0 unless `b` is
         /// from 0 to 63.
-        LeftShift left_shift try_left_shift on Bits { value(a, b) = a.shift_left(b); }
+        LeftShift left_shift try_left_shift on Bits {
+            example("[1, 3]", "[4, 2]") = "[16, 12]";
+            value(a, b) = a.shift_left(b);
+        }
 
         /// `floor(a / 2**b)` of integers; 0 or -1 unless `b` is from 0 to 63.
         RightShift right_shift try_right_shift on Bits {
+            example("[16, -5]", "[4, 1]") = "[1, -3]";
             value(a, b) = a.shift_right(b);
         }
     } };
@@ -79,16 +95,11 @@ macro_rules! declare_bits {
     ($(
         $(#[$doc:meta])*
         $Op:ident $name:ident $fallible:ident on Bits {
+            example($($operands:literal),+) = $result:literal;
             value($($x:ident),*) = $value:expr;
         }
     )*) => { $(
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        pub(crate) struct $Op;
-
-        impl Entry for $Op {
-            const NAME: &'static str = stringify!($name);
-        }
+        op_type!($(#[$doc])* $Op $name);
 
         impl<S: Bits> Value<S, { [$(stringify!($x)),*].len() }> for $Op {
             type Output = S;

@@ -12,6 +12,7 @@ macro_rules! planar_ops {
             /// `sqrt(a * a + b * b)`, without overflow on the way. The gradient at
             /// (0, 0) is 0.
             Hypot hypot try_hypot on Reals {
+                example("[3.0, 1e200]", "[4.0, 0.0]") = "[5.0, 1e+200]";
                 value(a, b) = a.hypot(b);
                 slope_a(a, _, y) = ratio(a, y);
                 slope_b(_, b, y) = ratio(b, y);
@@ -20,6 +21,7 @@ macro_rules! planar_ops {
             /// The angle in `[-pi, pi]` of the point with the abscissa `b` and the
             /// ordinate `a`. The gradient at (0, 0) is 0.
             Arctan2 arctan2 try_arctan2 on Reals {
+                example("[1.0, 0.0]", "[1.0, -1.0]") = "[0.7853981633974483, 3.141592653589793]";
                 value(a, b) = a.arctan2(b);
                 slope_a(a, b, _) = {
                     let length = a.hypot(b);
@@ -34,6 +36,7 @@ macro_rules! planar_ops {
             /// `log(exp(a) + exp(b))`, without overflow. If both are the same infinity
             /// the gradient is NaN.
             Logaddexp logaddexp try_logaddexp on Reals {
+                example("[1000.0]", "[1000.0]") = "[1000.6931471805599]";
                 value(a, b) = {
                     // Equal infinities have no difference.
                     let apart = S::select(a.equal(b), S::lit(0.0), (a - b).abs());

@@ -12,6 +12,7 @@ macro_rules! step_ops {
         $with! { $($head)*
             /// Sign: -1, 0 or 1; NaN for NaN. Its gradient is 0.
             Sign sign try_sign on Numbers {
+                example("[-2.5, 0.0, 7.0]") = "[-1.0, 0.0, 1.0]";
                 value(x) = {
                     let (zero, one) = (S::lit(0.0), S::lit(1.0));
                     let rest = S::select(x.equal(zero), zero, x);
@@ -23,24 +24,28 @@ macro_rules! step_ops {
 
             /// Largest whole number that is not above `x`. Its gradient is 0.
             Floor floor try_floor on Numbers {
+                example("[-1.5, 2.0, 2.7]") = "[-2.0, 2.0, 2.0]";
                 value(x) = x.floor();
                 slope(_, _) = S::lit(0.0);
             }
 
             /// Smallest whole number that is not below `x`. Its gradient is 0.
             Ceil ceil try_ceil on Numbers {
+                example("[-1.5, 2.0, 2.3]") = "[-1.0, 2.0, 3.0]";
                 value(x) = x.ceil();
                 slope(_, _) = S::lit(0.0);
             }
 
             /// Nearest whole number; of two the even one. Its gradient is 0.
             Rint rint try_rint on Numbers {
+                example("[0.5, 1.5, 2.7]") = "[0.0, 2.0, 3.0]";
                 value(x) = x.rint();
                 slope(_, _) = S::lit(0.0);
             }
 
             /// The whole number next to `x` towards 0. Its gradient is 0.
             Trunc trunc try_trunc on Numbers {
+                example("[-1.7, 1.7]") = "[-1.0, 1.0]";
                 value(x) = x.trunc();
                 slope(_, _) = S::lit(0.0);
             }
@@ -56,6 +61,7 @@ macro_rules! limit_ops {
             /// `a`, but at least `b`; NaN if either is. At `a == b` the whole cotangent
             /// goes to `a`.
             ClipMin clip_min try_clip_min on Numbers {
+                example("[1.0, 5.0]", "[3.0, 3.0]") = "[3.0, 5.0]";
                 value(a, b) = a.max(b);
                 slope_a(a, b, _) = S::select(b.less_equal(a), S::lit(1.0), S::lit(0.0));
                 slope_b(a, b, _) = S::select(b.less_equal(a), S::lit(0.0), S::lit(1.0));
@@ -64,6 +70,7 @@ macro_rules! limit_ops {
             /// `a`, but at most `b`; NaN if either is. At `a == b` the whole cotangent
             /// goes to `a`.
             ClipMax clip_max try_clip_max on Numbers {
+                example("[1.0, 5.0]", "[3.0, 3.0]") = "[1.0, 3.0]";
                 value(a, b) = a.min(b);
                 slope_a(a, b, _) = S::select(a.less_equal(b), S::lit(1.0), S::lit(0.0));
                 slope_b(a, b, _) = S::select(a.less_equal(b), S::lit(0.0), S::lit(1.0));
@@ -72,6 +79,7 @@ macro_rules! limit_ops {
             /// The larger of `a` and `b`; of a NaN and a number the number. At ties each
             /// gets half of the cotangent.
             Fmax fmax try_fmax on Numbers {
+                example("[1.0, 5.0]", "[3.0, 2.0]") = "[3.0, 5.0]";
                 value(a, b) = {
                     let max = S::select(b.not_equal(b), a, a.max(b));
                     S::select(a.not_equal(a), b, max)
@@ -83,6 +91,7 @@ macro_rules! limit_ops {
             /// The smaller of `a` and `b`; of a NaN and a number the number. At ties each
             /// gets half of the cotangent.
             Fmin fmin try_fmin on Numbers {
+                example("[1.0, 5.0]", "[3.0, 2.0]") = "[1.0, 2.0]";
                 value(a, b) = {
                     let min = S::select(b.not_equal(b), a, a.min(b));
                     S::select(a.not_equal(a), b, min)
@@ -94,6 +103,7 @@ macro_rules! limit_ops {
             /// Remainder of `a / b` with the sign of `b`: `a - b * floor(a / b)`, as
             /// Python's `%`. Of integers 0 where `b` is 0.
             Remainder remainder try_remainder on Numbers {
+                example("[7.0, -7.0]", "[3.0, 3.0]") = "[1.0, 2.0]";
                 value(a, b) = a.modulo(b);
                 slope_a(_, _, _) = S::lit(1.0);
                 slope_b(a, b, y) = ((y - a) / b).rint();
@@ -102,6 +112,7 @@ macro_rules! limit_ops {
             /// Remainder of `a / b` with the sign of `a`: `a - b * trunc(a / b)`, as C's
             /// `fmod`. Of integers 0 where `b` is 0.
             Fmod fmod try_fmod on Numbers {
+                example("[7.0, -7.0]", "[3.0, 3.0]") = "[1.0, -1.0]";
                 value(a, b) = a.fmod(b);
                 slope_a(_, _, _) = S::lit(1.0);
                 slope_b(a, b, y) = ((y - a) / b).rint();
@@ -110,6 +121,7 @@ macro_rules! limit_ops {
             /// The magnitude of `a` with the sign of `b`. The gradient in `a` is 0 at 0,
             /// and 0 in `b`.
             Copysign copysign try_copysign on Reals {
+                example("[2.0, -3.0]", "[-1.0, 1.0]") = "[-2.0, 3.0]";
                 value(a, b) = a.copysign(b);
                 slope_a(a, b, _) = {
                     let one = S::lit(1.0);

@@ -29,6 +29,15 @@ fn integers(value: &Bound<'_, PyAny>) -> PyResult<Vec<isize>> {
 }
 
 /// The elements in reverse order along axes; None reverses all.
+///
+/// `x` is a tensor or array_like; nothing is copied.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.flip([[1, 2], [3, 4]], axis=1)
+/// array([[2, 1],
+///        [4, 3]])
 #[pyfunction]
 #[pyo3(signature = (x, /, axis=None))]
 fn flip<'py>(x: &Bound<'py, PyAny>, axis: Option<&Bound<'py, PyAny>>) -> Result<'py> {
@@ -39,8 +48,16 @@ fn flip<'py>(x: &Bound<'py, PyAny>, axis: Option<&Bound<'py, PyAny>>) -> Result<
     })
 }
 
-/// The elements shifted along axes; those beyond the end come in at the start. Without
-/// an axis the elements are shifted in C order.
+/// The elements shifted along axes; those beyond the end come in at the start.
+///
+/// `x` is a tensor or array_like. `shift` and `axis` are integers, or sequences of as
+/// many; without an axis the elements are shifted in C order.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.roll([1, 2, 3, 4], 1)
+/// array([4, 1, 2, 3])
 #[pyfunction]
 #[pyo3(signature = (x, /, shift, axis=None))]
 fn roll<'py>(
@@ -56,6 +73,15 @@ fn roll<'py>(
 }
 
 /// The array repeated as a whole: `reps` times along each axis.
+///
+/// `x` is a tensor or array_like; `reps` is an integer or a sequence of integers.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.tile([1, 2], (2, 2))
+/// array([[1, 2, 1, 2],
+///        [1, 2, 1, 2]])
 #[pyfunction]
 #[pyo3(signature = (x, reps, /))]
 fn tile<'py>(x: &Bound<'py, PyAny>, reps: &Bound<'py, PyAny>) -> Result<'py> {
@@ -66,8 +92,18 @@ fn tile<'py>(x: &Bound<'py, PyAny>, reps: &Bound<'py, PyAny>) -> Result<'py> {
     })
 }
 
-/// Each element repeated along an axis, or without one in C order. `repeats` is one
-/// number, or one for each element of the axis.
+/// Each element repeated along an axis, or without one in C order.
+///
+/// `x` is a tensor or array_like; `repeats` is one integer, or one for each element of
+/// the axis.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.repeat([1, 2], 2)
+/// array([1, 1, 2, 2])
+/// >>> wengert.repeat([1, 2], [3, 1])
+/// array([1, 1, 1, 2])
 #[pyfunction]
 #[pyo3(signature = (x, repeats, /, axis=None))]
 fn repeat<'py>(
@@ -83,6 +119,15 @@ fn repeat<'py>(
 }
 
 /// Axes moved to other positions; the others keep their order.
+///
+/// `x` is a tensor or array_like; nothing is copied. `source` and `destination` are
+/// integers, or sequences of as many.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.moveaxis([[[1, 2, 3]]], 0, -1).shape
+/// (1, 3, 1)
 #[pyfunction]
 #[pyo3(signature = (x, source, destination, /))]
 fn moveaxis<'py>(
@@ -98,8 +143,16 @@ fn moveaxis<'py>(
     })
 }
 
-/// The elements at equal positions of two axes, as a new last axis; `offset` is the
-/// position in the second less that in the first.
+/// The elements at equal positions of two axes, as a new last axis.
+///
+/// `x` is a tensor or array_like with at least two axes; nothing is copied. `offset` is
+/// the position in the second axis less that in the first.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.diagonal([[1, 2], [3, 4]])
+/// array([1, 4])
 #[pyfunction]
 #[pyo3(signature = (x, /, offset=0, axis1=0, axis2=1))]
 pub(in crate::python) fn diagonal<'py>(
@@ -114,8 +167,19 @@ pub(in crate::python) fn diagonal<'py>(
     })
 }
 
-/// The diagonal of a matrix, or a matrix with a vector on its diagonal; `k` is the
+/// The diagonal of a matrix, or a matrix with a vector on its diagonal.
+///
+/// `x` is a tensor or array_like of one or two axes, ShapeError otherwise; `k` is the
 /// column less the row.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.diag([1, 2])
+/// array([[1, 0],
+///        [0, 2]])
+/// >>> wengert.diag([[1, 2], [3, 4]], k=1)
+/// array([2])
 #[pyfunction]
 #[pyo3(signature = (x, /, k=0))]
 fn diag<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
@@ -126,6 +190,16 @@ fn diag<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
 }
 
 /// The matrices of the last two axes with 0 above the diagonal `k`.
+///
+/// `x` is a tensor or array_like with at least two axes; `k` is the column less the
+/// row.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.tril([[1, 2], [3, 4]])
+/// array([[1, 0],
+///        [3, 4]])
 #[pyfunction]
 #[pyo3(signature = (x, /, k=0))]
 fn tril<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
@@ -136,6 +210,16 @@ fn tril<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
 }
 
 /// The matrices of the last two axes with 0 below the diagonal `k`.
+///
+/// `x` is a tensor or array_like with at least two axes; `k` is the column less the
+/// row.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.triu([[1, 2], [3, 4]])
+/// array([[1, 2],
+///        [0, 4]])
 #[pyfunction]
 #[pyo3(signature = (x, /, k=0))]
 fn triu<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
@@ -159,18 +243,41 @@ macro_rules! at_least {
     )* };
 }
 at_least! {
-    /// The array with at least one axis.
+    /// The tensor or array_like with at least one axis.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.atleast_1d(3.0)
+    /// array([3.])
     atleast_1d 1;
-    /// The array with at least two axes; a vector becomes a row.
+    /// The tensor or array_like with at least two axes; a vector becomes a row.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.atleast_2d([1.0, 2.0]).shape
+    /// (1, 2)
     atleast_2d 2;
-    /// The array with at least three axes; of a vector the middle one, of a matrix the
-    /// first two are its own.
+    /// The tensor or array_like with at least three axes; of a vector the middle one,
+    /// of a matrix the first two are its own.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.atleast_3d([1.0, 2.0]).shape
+    /// (1, 2, 1)
     atleast_3d 3;
 }
 
 /// The array in parts along an axis: in so many equal ones, or cut before each of the
 /// given positions.
 ///
+/// `x` is a tensor or array_like; nothing is copied. ShapeError if equal parts do not
+/// fit.
+///
+/// Examples
+/// --------
 /// >>> import wengert
 /// >>> wengert.split([1.0, 2.0, 3.0], [1])
 /// [array([1.]), array([2., 3.])]
@@ -211,7 +318,17 @@ fn split<'py>(
 }
 
 /// The coordinates of a grid: each vector along its own axis, repeated along the
-/// others. With `indexing="xy"` the first two axes are exchanged.
+/// others.
+///
+/// `xi` are tensors or array_likes. With `indexing="xy"` the first two axes are
+/// exchanged, with "ij" they are not.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.meshgrid([1, 2], [3, 4], indexing="ij")[0]
+/// array([[1, 1],
+///        [2, 2]])
 #[pyfunction]
 #[pyo3(signature = (*xi, indexing="xy"))]
 fn meshgrid<'py>(
@@ -253,7 +370,17 @@ fn meshgrid<'py>(
 }
 
 /// The parts at integer positions along an axis, or without one of the elements in C
-/// order. Positions may repeat; negative ones count from the end.
+/// order.
+///
+/// `x` is a tensor or array_like, `indices` one of int64, whose axes stand in the place
+/// of the axis. Positions may repeat, and their gradients add up; negative ones count
+/// from the end, OutOfRangeError beyond it.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.take([10.0, 20.0, 30.0], [2, 0, -1])
+/// array([30., 10., 30.])
 #[pyfunction]
 #[pyo3(signature = (x, indices, /, axis=None))]
 pub(in crate::python) fn take<'py>(
@@ -267,8 +394,18 @@ pub(in crate::python) fn take<'py>(
     })
 }
 
-/// The elements at integer positions along an axis; the other axes broadcast. With the
-/// axis None, of the elements in C order.
+/// The elements at integer positions along an axis; the other axes broadcast.
+///
+/// `x` is a tensor or array_like, `indices` one of int64 with as many axes. With the
+/// axis None the positions are those of the elements in C order. Positions may repeat,
+/// and their gradients add up; OutOfRangeError beyond the ends.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.take_along_axis([[3.0, 1.0], [5.0, 7.0]], [[1], [0]])
+/// array([[1.],
+///        [5.]])
 #[pyfunction]
 #[pyo3(signature = (x, indices, /, axis=Some(-1)),
        text_signature = "(x, indices, /, axis=-1)")]
@@ -283,8 +420,17 @@ fn take_along_axis<'py>(
     })
 }
 
-/// The elements at integer positions along an axis. On the other axes the positions
-/// reach no farther than `x`, of which they may leave out the end.
+/// The elements at integer positions along an axis.
+///
+/// `x` is a tensor or array_like, `indices` one of int64 with as many axes, which on
+/// the other axes reaches no farther than `x`, of which it may leave out the end.
+/// Positions may repeat, and their gradients add up; OutOfRangeError beyond the ends.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.gather([[3.0, 1.0], [5.0, 7.0]], [[1, 1]])
+/// array([[1., 1.]])
 #[pyfunction]
 #[pyo3(signature = (x, indices, /, axis=-1), text_signature = "(x, indices, /, axis=-1)")]
 fn gather<'py>(
@@ -301,7 +447,14 @@ fn gather<'py>(
 /// `x` with values added at integer positions along an axis, in their order: the same
 /// sum each time, however often a position occurs.
 ///
-/// `values` has the shape of `indices`.
+/// `x` is a tensor or array_like, `indices` one of int64 with as many axes, and
+/// `values` has the shape of `indices`. OutOfRangeError for a position beyond the ends.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.scatter_add([0.0, 0.0, 0.0], [0, 2, 0], [1.0, 2.0, 3.0])
+/// array([4., 0., 2.])
 #[pyfunction]
 #[pyo3(signature = (x, indices, values, /, axis=-1),
        text_signature = "(x, indices, values, /, axis=-1)")]
@@ -319,6 +472,16 @@ fn scatter_add<'py>(
 }
 
 /// 1 at each integer label along a new last axis of `classes` elements, otherwise 0.
+///
+/// `labels` is a tensor or array_like of int64; the result is of `dtype`, by default
+/// float64, and has no gradient.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.one_hot([0, 2], 3)
+/// array([[1., 0., 0.],
+///        [0., 0., 1.]])
 #[pyfunction]
 #[pyo3(signature = (labels, classes, /, dtype=None))]
 fn one_hot<'py>(
@@ -334,13 +497,15 @@ fn one_hot<'py>(
     })
 }
 
-/// The array with margins: `pad_width` is one number, a pair for before and after, or a
-/// pair for each axis.
+/// The array with margins.
 ///
-/// `mode` is "constant", which writes `constant_values`; "edge", which repeats the
-/// element at the edge; "reflect", which mirrors at it; or "wrap", which goes on at the
-/// other end.
+/// `x` is a tensor or array_like; `pad_width` is one number, a pair for before and
+/// after, or a pair for each axis. `mode` is "constant", which writes
+/// `constant_values`; "edge", which repeats the element at the edge; "reflect", which
+/// mirrors at it; or "wrap", which goes on at the other end.
 ///
+/// Examples
+/// --------
 /// >>> import wengert
 /// >>> wengert.pad([1.0, 2.0, 3.0], 2, mode="reflect")
 /// array([3., 2., 1., 2., 3., 2., 1.])

@@ -43,17 +43,71 @@ macro_rules! compositions {
 }
 compositions! {
     /// `1 / x`; integers are divided as float64.
+    ///
+    /// `x` is a tensor or array_like of any shape; the result has its shape and is of
+    /// float type.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.reciprocal([2.0, -4.0])
+    /// array([ 0.5 , -0.25])
     reciprocal;
     /// Whether each element is NaN.
+    ///
+    /// `x` is a tensor or array_like of any shape; the result is boolean and has no
+    /// gradient.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.isnan([1.0, float("nan")])
+    /// array([False,  True])
     isnan;
     /// Whether each element is infinite.
+    ///
+    /// `x` is a tensor or array_like of any shape; the result is boolean and has no
+    /// gradient.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.isinf([1.0, -float("inf")])
+    /// array([False,  True])
     isinf;
     /// Whether each element is neither infinite nor NaN.
+    ///
+    /// `x` is a tensor or array_like of any shape; the result is boolean and has no
+    /// gradient.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.isfinite([1.0, float("nan")])
+    /// array([ True, False])
     isfinite;
     /// Whether each element is 0.
+    ///
+    /// `x` is a tensor or array_like of any shape; the result is boolean and has no
+    /// gradient.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.logical_not([0, 3])
+    /// array([ True, False])
     logical_not;
     /// Scaled exponential linear unit: `elu` with the rate and the bound that keep mean
-    /// 0 and variance 1.
+    /// 0 and variance 1 (Klambauer et al., 2017).
+    ///
+    /// `x` is a tensor or array_like of any shape; the result has its shape and is of
+    /// float type. The gradient at 0 is that from below, 1.758.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.selu([-1.0, 0.0, 1.0]).round(4)
+    /// array([-1.1113,  0.    ,  1.0507])
     selu;
 }
 
@@ -81,19 +135,49 @@ macro_rules! connectives {
 }
 connectives! {
     /// Whether both operands differ from 0.
+    ///
+    /// `a` and `b` are tensors, array_likes or numbers that broadcast, ShapeError
+    /// otherwise. The result is boolean and has no gradient.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.logical_and([0, 1, 2], [1, 0, 3])
+    /// array([False, False,  True])
     And logical_and;
     /// Whether either operand differs from 0.
+    ///
+    /// `a` and `b` are tensors, array_likes or numbers that broadcast, ShapeError
+    /// otherwise. The result is boolean and has no gradient.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.logical_or([0, 1, 0], [1, 0, 0])
+    /// array([ True,  True, False])
     Or logical_or;
     /// Whether one of the operands differs from 0 and the other does not.
+    ///
+    /// `a` and `b` are tensors, array_likes or numbers that broadcast, ShapeError
+    /// otherwise. The result is boolean and has no gradient.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.logical_xor([0, 1, 2], [1, 0, 3])
+    /// array([ True,  True, False])
     Xor logical_xor;
 }
 
 /// The elements limited to what lies between `min` and `max`, of which either may be
-/// None; both broadcast.
+/// None.
 ///
-/// At a bound the whole cotangent goes to `x`, beyond it to the bound. If `min` exceeds
-/// `max` the result is `max`.
+/// All three are tensors or array_likes that broadcast, ShapeError otherwise; their
+/// types promote as NumPy's. At a bound the whole cotangent goes to `x`, beyond it to
+/// the bound. If `min` exceeds `max` the result is `max`.
 ///
+/// Examples
+/// --------
 /// >>> import wengert
 /// >>> wengert.clip([-1.0, 0.5, 2.0], 0.0, 1.0)
 /// array([0. , 0.5, 1. ])
@@ -114,7 +198,16 @@ pub(in crate::python) fn clip<'py>(
     })
 }
 
-/// `x` limited to the interval from `low` to `high`. At the ends the gradient is 1.
+/// `x` limited to the interval from `low` to `high`; at its ends the gradient is 1.
+///
+/// `x` is a tensor or array_like of any shape; the bounds are numbers, which make
+/// integers float64.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.hardtanh([-3.0, 0.5, 2.0])
+/// array([-1. ,  0.5,  1. ])
 #[pyfunction]
 #[pyo3(
     signature = (x, /, low=-1.0, high=1.0),
@@ -133,7 +226,18 @@ fn hardtanh<'py>(
 }
 
 /// Rounded to a number of decimals, which is negative left of the point; of two
-/// neighbours the even one. Its gradient is 0.
+/// neighbours the even one.
+///
+/// `x` is a tensor or array_like of any shape; the result has its shape and type. Its
+/// gradient is 0.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.round([0.125, 2.5, 17.0], 2)
+/// array([ 0.12,  2.5 , 17.  ])
+/// >>> wengert.round([0.125, 2.5, 17.0], -1)
+/// array([ 0.,  0., 20.])
 #[pyfunction]
 #[pyo3(signature = (x, /, decimals=0))]
 pub(in crate::python) fn round<'py>(
@@ -149,7 +253,14 @@ pub(in crate::python) fn round<'py>(
 /// NaN and the infinities replaced by numbers: NaN by `nan`, the infinities by `posinf`
 /// and `neginf`, or if those are None by the largest and the lowest finite number.
 ///
-/// No gradient passes where an element is replaced.
+/// `x` is a tensor or array_like of any shape; the result has its shape and type. No
+/// gradient passes where an element is replaced.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.nan_to_num([1.0, float("nan"), float("inf")], posinf=9.0)
+/// array([1., 0., 9.])
 #[pyfunction]
 #[pyo3(signature = (x, /, nan=0.0, posinf=None, neginf=None))]
 fn nan_to_num<'py>(

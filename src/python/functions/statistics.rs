@@ -1,11 +1,11 @@
 //! Reductions beyond sums and maxima, running sums, and order.
 
-use super::{axes, reduce};
+use super::axes;
 use crate::error::Result;
 use crate::ops::along::TakeAlongAxis;
 use crate::ops::emit::Arg;
 use crate::python::operand::{call, node};
-use crate::record::{Arena, Reduction, Running};
+use crate::record::{Arena, Running};
 use crate::shape;
 use pyo3::prelude::*;
 use smallvec::smallvec;
@@ -32,9 +32,6 @@ macro_rules! reductions {
     )*) => {
         $(
             $(#[$doc])*
-            ///
-            /// `axis` is None for all, an integer, or a sequence of them; `keepdims`
-            /// keeps the reduced axes with size 1.
             #[pyfunction]
             #[pyo3(signature = (x, /, axis=None, keepdims=false))]
             pub(in crate::python) fn $name<'py>(
@@ -56,55 +53,71 @@ macro_rules! reductions {
 reductions! {
     /// Median over axes: the middle of the sorted elements, or the mean of the two
     /// there; NaN if any is NaN.
+    ///
+    /// `x` is a tensor or array_like; integers are averaged as float64. The cotangent
+    /// goes to the elements in the middle. `axis` is None for all axes, an integer, or
+    /// a sequence of integers; `keepdims` keeps the reduced axes with size 1.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.median([[3.0, 1.0, 2.0], [4.0, 9.0, 6.0]], axis=1)
+    /// array([2., 6.])
     median |x, axes, keepdims, arena, site| arena.median(x, axes, keepdims, site);
 
     /// Whether any element over axes differs from 0; false of nothing.
+    ///
+    /// `x` is a tensor or array_like; the result is boolean and has no gradient. `axis`
+    /// is None for all axes, an integer, or a sequence of integers; `keepdims` keeps
+    /// the reduced axes with size 1.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.any([[0, 2], [0, 0]], axis=1)
+    /// array([ True, False])
     any |x, axes, keepdims, arena, site| arena.any(x, axes, keepdims, false, site);
 
     /// Whether all elements over axes differ from 0; true of nothing.
+    ///
+    /// `x` is a tensor or array_like; the result is boolean and has no gradient. `axis`
+    /// is None for all axes, an integer, or a sequence of integers; `keepdims` keeps
+    /// the reduced axes with size 1.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.all([[1, 2], [3, 0]], axis=1)
+    /// array([ True, False])
     all |x, axes, keepdims, arena, site| arena.any(x, axes, keepdims, true, site);
 
     /// Number of elements over axes that differ from 0.
+    ///
+    /// `x` is a tensor or array_like; the result is of int64 and has no gradient.
+    /// `axis` is None for all axes, an integer, or a sequence of integers; `keepdims`
+    /// keeps the reduced axes with size 1.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.count_nonzero([[1.0, 0.0], [3.0, 4.0]], axis=1)
+    /// array([1, 2])
     count_nonzero |x, axes, keepdims, arena, site|
         arena.count_nonzero(x, axes, keepdims, site);
-}
-
-/// Smallest element over axes; NaN if any is NaN.
-///
-/// At ties the cotangent is split equally. `axis` is None for all, an integer, or a
-/// sequence of them; `keepdims` keeps the reduced axes with size 1.
-#[pyfunction]
-#[pyo3(signature = (x, /, axis=None, keepdims=false))]
-fn min<'py>(
-    x: &Bound<'py, PyAny>,
-    axis: Option<&Bound<'py, PyAny>>,
-    keepdims: bool,
-) -> PyResult<Bound<'py, PyAny>> {
-    reduce(x, Reduction::Min, axis, keepdims)
-}
-
-/// Product of the elements over axes; 1 over none.
-///
-/// The gradient is right where elements are 0. `axis` is None for all, an integer, or a
-/// sequence of them; `keepdims` keeps the reduced axes with size 1.
-///
-/// >>> import wengert
-/// >>> wengert.prod([[1.0, 2.0], [3.0, 4.0]], axis=0)
-/// array([3., 8.])
-#[pyfunction]
-#[pyo3(signature = (x, /, axis=None, keepdims=false))]
-fn prod<'py>(
-    x: &Bound<'py, PyAny>,
-    axis: Option<&Bound<'py, PyAny>>,
-    keepdims: bool,
-) -> PyResult<Bound<'py, PyAny>> {
-    reduce(x, Reduction::Prod, axis, keepdims)
 }
 
 /// Variance over axes: the sum of the squared deviations from the mean, divided by the
 /// count less `ddof`.
 ///
-/// Integers are averaged as float64; float32 is added up in float64.
+/// `x` is a tensor or array_like; integers are averaged as float64, float32 is added up
+/// in float64. `axis` is None for all axes, an integer, or a sequence of integers;
+/// `keepdims` keeps the reduced axes with size 1.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.var([[1.0, 3.0], [2.0, 6.0]], axis=1)
+/// array([1., 4.])
 #[pyfunction]
 #[pyo3(signature = (x, /, axis=None, ddof=0.0, keepdims=false))]
 pub(in crate::python) fn var<'py>(
@@ -118,7 +131,17 @@ pub(in crate::python) fn var<'py>(
     })
 }
 
-/// Standard deviation over axes, the root of `var`. Its gradient at 0 is 0.
+/// Standard deviation over axes, the root of `var`.
+///
+/// `x` is a tensor or array_like; integers are averaged as float64. Where it is 0 the
+/// gradient is 0. `axis` is None for all axes, an integer, or a sequence of integers;
+/// `keepdims` keeps the reduced axes with size 1.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.std([[1.0, 3.0], [2.0, 6.0]], axis=1)
+/// array([1., 2.])
 #[pyfunction(name = "std")]
 #[pyo3(signature = (x, /, axis=None, ddof=0.0, keepdims=false))]
 pub(in crate::python) fn deviation<'py>(
@@ -135,13 +158,18 @@ pub(in crate::python) fn deviation<'py>(
 /// Norm of the vectors over axes: the root of order `ord` of the sum of the magnitudes
 /// to that power.
 ///
+/// `x` is a tensor or array_like; the result is of float type, float64 for integers.
 /// For `inf` it is the largest magnitude, for `-inf` the smallest, for 0 the number of
 /// elements that are not 0. Several axes hold one vector: there are no matrix norms
 /// here. The gradient at 0 is 0.
 ///
+/// Examples
+/// --------
 /// >>> import wengert
-/// >>> float(wengert.norm([3.0, 4.0])), float(wengert.norm([3.0, 4.0], 1))
-/// (5.0, 7.0)
+/// >>> wengert.norm([[3.0, 4.0], [0.0, 2.0]], axis=1)
+/// array([5., 2.])
+/// >>> wengert.norm([[3.0, 4.0], [0.0, 2.0]], 1, axis=1)
+/// array([7., 2.])
 #[pyfunction]
 #[pyo3(
     signature = (x, /, ord=2.0, axis=None, keepdims=false),
@@ -158,8 +186,41 @@ fn norm<'py>(
     })
 }
 
+/// Index of the largest element along an axis, or in C order over all; the first at
+/// ties.
+///
+/// `x` is a tensor or array_like; a NaN is the largest. The result is of int64 and has
+/// no gradient. ShapeError over no elements.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.argmax([[1.0, 5.0], [4.0, 2.0]], axis=1)
+/// array([1, 0])
+#[pyfunction]
+#[pyo3(signature = (x, /, axis=None, keepdims=false))]
+pub(in crate::python) fn argmax<'py>(
+    x: &Bound<'py, PyAny>,
+    axis: Option<isize>,
+    keepdims: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    call(x.py(), "argmax", &[x], |arena, x, site| {
+        let x = node(arena, x[0], site)?;
+        arena.argmax(x, axis, keepdims, site)
+    })
+}
+
 /// Index of the smallest element along an axis, or in C order over all; the first at
-/// ties. It has no gradient.
+/// ties.
+///
+/// `x` is a tensor or array_like; a NaN is the smallest. The result is of int64 and has
+/// no gradient. ShapeError over no elements.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.argmin([[1.0, 5.0], [4.0, 2.0]], axis=1)
+/// array([0, 1])
 #[pyfunction]
 #[pyo3(signature = (x, /, axis=None, keepdims=false))]
 pub(in crate::python) fn argmin<'py>(
@@ -184,8 +245,16 @@ fn running<'py>(
     })
 }
 
-/// Sums of the elements along an axis up to each place; None flattens. Booleans are
-/// counted.
+/// Sums of the elements along an axis up to each place; without an axis in C order.
+///
+/// `x` is a tensor or array_like; booleans are counted, as int64.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.cumsum([[1.0, 2.0], [3.0, 4.0]], axis=1)
+/// array([[1., 3.],
+///        [3., 7.]])
 #[pyfunction]
 #[pyo3(signature = (x, /, axis=None))]
 pub(in crate::python) fn cumsum<'py>(
@@ -195,9 +264,16 @@ pub(in crate::python) fn cumsum<'py>(
     running(Running::Sum, x, axis)
 }
 
-/// Products of the elements along an axis up to each place; None flattens.
+/// Products of the elements along an axis up to each place; without an axis in C order.
 ///
-/// The gradient is right where elements are 0.
+/// `x` is a tensor or array_like; booleans are multiplied as int64. The gradient is
+/// right where elements are 0.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.cumprod([1.0, 2.0, 3.0, 4.0])
+/// array([ 1.,  2.,  6., 24.])
 #[pyfunction]
 #[pyo3(signature = (x, /, axis=None))]
 pub(in crate::python) fn cumprod<'py>(
@@ -207,7 +283,15 @@ pub(in crate::python) fn cumprod<'py>(
     running(Running::Product, x, axis)
 }
 
-/// `log(cumsum(exp(x)))` along an axis, without overflow; None flattens.
+/// `log(cumsum(exp(x)))` along an axis, without overflow; without an axis in C order.
+///
+/// `x` is a tensor or array_like; the result is of float type, float64 for integers.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.logcumsumexp([1000.0, 1000.0]).tolist()
+/// [1000.0, 1000.6931471805599]
 #[pyfunction]
 #[pyo3(signature = (x, /, axis=None))]
 fn logcumsumexp<'py>(
@@ -217,10 +301,17 @@ fn logcumsumexp<'py>(
     running(Running::LogSumExp, x, axis)
 }
 
-/// The elements along an axis in ascending order, NaN last; None flattens.
-///
-/// The gradient of each element goes to where it came from; equal elements keep their
+/// The elements along an axis in ascending order, NaN last; with the axis None in C
 /// order.
+///
+/// `x` is a tensor or array_like. The cotangent of each element goes to where it came
+/// from; equal elements keep their order.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.sort([[3.0, 1.0, 2.0]])
+/// array([[1., 2., 3.]])
 #[pyfunction]
 #[pyo3(signature = (x, /, axis=Some(-1)), text_signature = "(x, /, axis=-1)")]
 fn sort<'py>(
@@ -233,8 +324,17 @@ fn sort<'py>(
     })
 }
 
-/// The positions that sort the elements along an axis, NaN last; None flattens. Equal
-/// elements keep their order. It has no gradient.
+/// The positions that sort the elements along an axis, NaN last; with the axis None in
+/// C order.
+///
+/// `x` is a tensor or array_like. Equal elements keep their order. The result is of
+/// int64 and has no gradient.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.argsort([3.0, 1.0, 2.0])
+/// array([1, 2, 0])
 #[pyfunction]
 #[pyo3(signature = (x, /, axis=Some(-1)), text_signature = "(x, /, axis=-1)")]
 pub(in crate::python) fn argsort<'py>(
@@ -249,8 +349,11 @@ pub(in crate::python) fn argsort<'py>(
 
 /// The `k` largest elements along an axis, the largest first, and their positions.
 ///
-/// Of equal elements the first counts; a NaN is larger than any number.
+/// `x` is a tensor or array_like; the positions are of int64 and have no gradient. Of
+/// equal elements the first counts; a NaN is larger than any number.
 ///
+/// Examples
+/// --------
 /// >>> import wengert
 /// >>> wengert.topk([1.0, 3.0, 2.0], 2)
 /// (array([3., 2.]), array([1, 2]))
@@ -275,7 +378,15 @@ fn topk<'py>(
     Ok((values, places))
 }
 
-/// The distinct elements, ascending, as a constant without a gradient; NaN last, once.
+/// The distinct elements, ascending, with one axis; NaN last, once.
+///
+/// `x` is a tensor or array_like. The result is a constant: no gradient passes.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.unique([3, 1, 2, 1])
+/// array([1, 2, 3])
 #[pyfunction]
 #[pyo3(signature = (x, /))]
 fn unique<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -288,7 +399,16 @@ fn unique<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 /// How often each integer from 0 on occurs in `x`; with `weights`, the sum of the
 /// weights of its occurrences.
 ///
-/// There are at least `minlength` counts. Only the weights have a gradient.
+/// `x` holds integers that are not negative, and `weights` has its shape. There are at
+/// least `minlength` counts. Only the weights have a gradient.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.bincount([0, 2, 2, 5])
+/// array([1, 0, 2, 0, 0, 1])
+/// >>> wengert.bincount([0, 1, 1], weights=[0.5, 1.0, 2.0])
+/// array([0.5, 3. ])
 #[pyfunction]
 #[pyo3(signature = (x, /, weights=None, minlength=0))]
 fn bincount<'py>(
@@ -313,7 +433,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
         };
     }
     add! {
-        min prod var deviation norm argmin cumsum cumprod logcumsumexp sort argsort topk unique
+        var deviation norm argmax argmin cumsum cumprod logcumsumexp sort argsort topk unique
         bincount
     }
     Ok(())

@@ -99,6 +99,12 @@ impl PyTensor {
     }
 
     /// The elements limited to `min` and `max`; see `wengert.clip`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.ComputationRecord().constant([-1.0, 0.5]).clip(0.0, 1.0).data()
+    /// array([0. , 0.5])
     #[pyo3(signature = (min=None, max=None))]
     fn clip<'py>(
         slf: &Bound<'py, Self>,
@@ -109,6 +115,12 @@ impl PyTensor {
     }
 
     /// Rounded to a number of decimals; see `wengert.round`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> wengert.ComputationRecord().constant([0.126]).round(2).data()
+    /// array([0.13])
     #[pyo3(signature = (decimals=0))]
     fn round<'py>(
         slf: &Bound<'py, Self>,
