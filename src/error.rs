@@ -556,6 +556,18 @@ impl Error {
         self
     }
 
+    /// Speaks of wrong positions by the name of the function that was called, where
+    /// the op that found them has another.
+    #[must_use]
+    pub(crate) fn called(mut self, name: &'static str) -> Self {
+        if let Fault::IndexOutOfRange { op, .. } | Fault::IndexDType { op, .. } =
+            &mut self.0.fault
+        {
+            *op = name;
+        }
+        self
+    }
+
     /// Forgets all places, such as those of nodes that are taken back.
     #[must_use]
     pub(crate) fn without_places(mut self) -> Self {

@@ -44,6 +44,12 @@ def test_fault_24_indices_out_of_range(rec: ComputationRecord) -> None:
         (lambda: table[[0, -5]], ("index -5 at (1,)", "size 4")),
         (lambda: table[[0, 1], [2, 3]], ("index 3 at (1,)", "size 3")),
         (lambda: table[rec.constant([7])], ("index 7 at (0,)", "size 4")),
+        (lambda: wg.take(table, [4], axis=0), ("take: index 4 at (0,)", "size 4")),
+        (lambda: wg.gather(table, ids, axis=0), ("gather: index 4 at (1, 1)",)),
+        (
+            lambda: wg.scatter_add(table, ids, rec.ones((2, 2)), axis=0),
+            ("scatter_add: index 4 at (1, 1)", "size 4"),
+        ),
         (
             lambda: wg.softmax_cross_entropy(logits, [0, 3]),
             ("softmax_cross_entropy: index 3 at (1,)", "size 3"),

@@ -23,6 +23,7 @@ impl Arena {
             let (x, axis) = arena.along("take", x, axis, site)?;
             arena.gather(x, &[(axis, positions)], false, site)
         })
+        .map_err(|error| error.called("take"))
     }
 
     /// The elements at positions along an axis. With `broadcasts` the other axes do, as
@@ -58,6 +59,7 @@ impl Arena {
             let operands = smallvec![Arg::Value(x), Arg::Value(positions)];
             arena.apply(&TakeAlongAxis { axis }.into(), operands, site)
         })
+        .map_err(|error| error.called(op))
     }
 
     /// `x` with values added at positions along an axis.
@@ -78,6 +80,7 @@ impl Arena {
             let added = arena.apply(&op, operands, site)?;
             arena.binary(&Op::Add, Arg::Value(x), Arg::Value(added), site)
         })
+        .map_err(|error| error.called("scatter_add"))
     }
 
     /// 1 at each label of a new last axis of `classes` elements, otherwise 0.
