@@ -5,6 +5,7 @@ mod grad;
 pub(crate) mod gradient;
 mod parts;
 mod reverse;
+mod short;
 mod workspace;
 
 pub use grad::{Grad, GradOptions};

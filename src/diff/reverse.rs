@@ -5,19 +5,16 @@
 //! order that does not depend on what else is asked for. There is no recursion.
 
 use super::workspace::{Slot, Workspace};
-use crate::array::buffer::Buffer;
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::Scalar;
 use crate::emit::{Eager, Recorder};
 use crate::error::{Error, Fault, Place, Result};
 use crate::kernels::map::Mode;
 use crate::ops::emit::{Arg, Cotangents, Emit, Node};
-use crate::ops::scalar::strong_product;
-use crate::ops::{Op, SlopeAt, Tier};
+use crate::ops::{Op, Tier};
 use crate::record::finite;
 use crate::record::rows::{Flags, Row};
-use crate::record::small::SMALL_BYTES;
-use crate::record::{Arena, FlatNode, word_slopes};
+use crate::record::{Arena, pull_of, word_slopes};
 use crate::shape::Type;
 use smallvec::SmallVec;
 
@@ -34,7 +31,7 @@ pub(crate) struct Task<'a> {
 }
 
 /// The nodes that a sweep visits.
-enum Wanted {
+pub(super) enum Wanted {
     /// All that depend on a leaf.
     Active,
     /// All that depend on a target: a bit each, from `first` on.
@@ -54,13 +51,13 @@ impl Wanted {
     }
 
     #[inline]
-    fn has(&self, arena: &Arena, node: u32) -> bool {
+    pub(super) fn has(&self, arena: &Arena, node: u32) -> bool {
         self.has_with(node, || arena.flags(node))
     }
 
     /// As `has`, for a node whose flags may be known.
     #[inline]
-    fn has_with(&self, node: u32, flags: impl FnOnce() -> Flags) -> bool {
+    pub(super) fn has_with(&self, node: u32, flags: impl FnOnce() -> Flags) -> bool {
         match self {
             Wanted::Active => flags().has(Flags::ACTIVE),
             Wanted::Marked { first, bits } => {
@@ -182,7 +179,7 @@ pub(crate) fn sweep(
 
 pub(super) struct Sweep<'a> {
     pub(super) arena: &'a Arena,
-    task: &'a Task<'a>,
+    pub(super) task: &'a Task<'a>,
     pub(super) work: &'a mut Workspace,
 }
 
@@ -200,7 +197,7 @@ impl Sweep<'_> {
         let mut rest = task.loss + 1;
         loop {
             if task.targets.is_none() && !arena.check_finite {
-                rest = self.visit_words(rest, wanted);
+                rest = self.visit_short(rest, wanted)?;
             }
             let Some(node) = rest.checked_sub(1) else { break };
             rest = node;
@@ -225,21 +222,6 @@ impl Sweep<'_> {
             kept.push((node, array));
         }
         Ok(())
-    }
-
-    /// Visits the nodes below `rest` as long as they are rank-0 `f64` nodes and no
-    /// targets; gives those that are left. A loop of its own stays within registers.
-    #[inline(never)]
-    fn visit_words(&mut self, mut rest: u32, wanted: &Wanted) -> u32 {
-        while let Some(node) = rest.checked_sub(1) {
-            let row = self.arena.row(node);
-            let Some(slopes) = word_slopes(&row) else { break };
-            if let Some(ct) = self.work.take_word(node) {
-                self.visit_word(node, &row, slopes, ct, wanted);
-            }
-            rest = node;
-        }
-        rest
     }
 
     /// Hands the node's cotangent to its operands, and checks it if the record does.
@@ -293,122 +275,18 @@ impl Sweep<'_> {
         match (slot, op.tag().tier()) {
             (Slot::Empty, _) => Ok(()),
             (Slot::Dense(ct), Tier::Unary | Tier::Binary) if !self.task.ieee => {
-                match self.visit_flat(node, row, op, ct, wanted)? {
-                    None => Ok(()),
-                    Some(ct) => {
-                        self.visit_elementwise(node, op, Slot::Dense(ct), wanted)
-                    }
-                }
+                let pull = pull_of(row).expect("an elementwise op has slopes");
+                let ct = self.visit_small(node, row, pull, ct, wanted)?;
+                let Some(ct) = ct else { return Ok(()) };
+                let ct = self.visit_flat(node, row, op, ct, wanted)?;
+                let Some(ct) = ct else { return Ok(()) };
+                self.visit_elementwise(node, op, Slot::Dense(ct), wanted)
             }
             (slot, Tier::Unary | Tier::Binary) if !self.task.ieee => {
                 self.visit_elementwise(node, op, slot, wanted)
             }
             (slot, _) => self.visit_any(node, op, slot, wanted),
         }
-    }
-
-    /// A rank-0 `f64` node, whose operands are such nodes too, or numbers.
-    #[inline(always)]
-    fn visit_word(
-        &mut self,
-        node: u32,
-        row: &Row,
-        slopes: &[SlopeAt; 2],
-        ct: f64,
-        wanted: &Wanted,
-    ) {
-        let arena = self.arena;
-        let (a, first) = arena.word_operand(row.lhs);
-        let (b, second) = arena.word_operand(row.rhs);
-        let y = arena.word(node, row);
-        for (operand, slope) in [first, second].into_iter().zip(slopes) {
-            let Some((operand, flags)) = operand else { continue };
-            if !wanted.has_with(operand, || flags) {
-                continue;
-            }
-            let slope = slope(a, b, y);
-            let ct =
-                if self.task.ieee { ct * slope } else { strong_product(ct, slope) };
-            self.work.add_word(operand, ct);
-        }
-    }
-
-    /// An elementwise node without broadcasting or gaps, the common case, whose
-    /// cotangents are plain buffers. Gives the cotangent back if it is no such node.
-    #[inline]
-    fn visit_flat(
-        &mut self,
-        node: u32,
-        row: &Row,
-        op: &Op,
-        ct: Buffer,
-        wanted: &Wanted,
-    ) -> Result<Option<Buffer>> {
-        let arena = self.arena;
-        let mut words = [0; 2];
-        let Some(FlatNode { targets, views, has_numbers, y, shape, dtype }) =
-            arena.flat_node(node, row, &mut words)
-        else {
-            return Ok(Some(ct));
-        };
-        let targets = targets.map(|x| x.filter(|&x| wanted.has(arena, x)));
-        let order = self.order(targets);
-        let Some(last) = order.into_iter().rfind(|&k| targets[k].is_some()) else {
-            return Ok(None);
-        };
-        let len = y.len();
-        let bytes = len * dtype.size();
-        let is_small = bytes <= SMALL_BYTES && !has_numbers;
-        let firsts =
-            [ct.data().cast_const(), views[0].first(), views[1].first(), y.first()];
-        // SAFETY: a dense cotangent has the node's own type.
-        let ct_view = unsafe { View::from_raw(ct.data(), shape, None, dtype) };
-        let mut ct = Some(ct);
-        for k in order {
-            let Some(target) = targets[k] else { continue };
-            let slot = self.work.slot(target);
-            let (sum, mode) = match std::mem::take(slot) {
-                Slot::Empty => match ct.take_if(|ct| k == last && ct.is_unique()) {
-                    Some(ct) => (ct, Mode::Overwrite),
-                    None => (Buffer::new("grad", bytes, shape)?, Mode::Write),
-                },
-                Slot::Dense(sum) if sum.is_unique() => (sum, Mode::Add),
-                slot => {
-                    let sum = self.work.exclusive_of(slot, arena.ty(target))?;
-                    // Part of another array, such as one row, is no whole buffer.
-                    let sum = match sum.into_buffer() {
-                        Ok(sum) => sum,
-                        Err(part) => {
-                            let whole = part.copied()?.into_buffer();
-                            whole.expect("a copy fills its buffer")
-                        }
-                    };
-                    (sum, Mode::Add)
-                }
-            };
-            // SAFETY: the sweep alone holds the buffer, which has room for the type.
-            // Where it is the cotangent's own, the loop reads each before it writes.
-            unsafe {
-                if is_small {
-                    op.pull_flat(k, dtype, firsts, sum.data(), len, mode);
-                } else {
-                    let out = ViewMut::from_raw(sum.data(), shape, dtype);
-                    op.pull(k, ct_view, &views, y, out, mode);
-                }
-            }
-            *self.work.slot(target) = Slot::Dense(sum);
-        }
-        Ok(None)
-    }
-
-    /// In which order the operands get their cotangents. One whose sum starts here comes
-    /// last, for it can take the node's own buffer over.
-    #[inline]
-    fn order(&mut self, targets: [Option<u32>; 2]) -> [usize; 2] {
-        let [Some(a), Some(b)] = targets else { return [0, 1] };
-        let starts = |slot: &Slot| matches!(slot, Slot::Empty);
-        let first_starts = a != b && starts(self.work.slot(a));
-        if first_starts && !starts(self.work.slot(b)) { [1, 0] } else { [0, 1] }
     }
 
     /// An elementwise node: each operand's cotangent is one fused loop.

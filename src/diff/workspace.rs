@@ -68,6 +68,33 @@ impl Workspace {
         Some(ct)
     }
 
+    /// Takes a node's cotangent, if it is a buffer.
+    #[inline(always)]
+    pub(crate) fn take_dense(&mut self, node: u32) -> Option<Buffer> {
+        let slot = self.slot(node);
+        if !matches!(slot, Slot::Dense(_)) {
+            return None;
+        }
+        match std::mem::take(slot) {
+            Slot::Dense(ct) => Some(ct),
+            _ => None,
+        }
+    }
+
+    /// Gives a node whose slot is empty a buffer of elements of its type.
+    #[inline(always)]
+    pub(crate) fn put_dense(&mut self, node: u32, ct: Buffer) {
+        let slot = self.slot(node);
+        debug_assert!(matches!(slot, Slot::Empty), "the slot was taken");
+        // Forgotten, so that no code is made to drop what is empty.
+        std::mem::forget(std::mem::replace(slot, Slot::Dense(ct)));
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self, node: u32) -> bool {
+        matches!(self.slots[node as usize], Slot::Empty)
+    }
+
     /// The cotangent of a node of type `ty`, as far as it has been summed.
     pub(crate) fn view<'a>(&'a self, node: u32, ty: &'a Type) -> Option<View<'a>> {
         let first = match &self.slots[node as usize] {

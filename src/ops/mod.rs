@@ -81,6 +81,11 @@ pub(crate) trait Rules: Forward {
 /// A partial derivative at a point: from the operands and the value, the slope.
 pub(crate) type SlopeAt = fn(f64, f64, f64) -> f64;
 
+/// Writes or adds the cotangent of one operand of an elementwise op:
+/// [`Elementwise::pull_flat`].
+pub(crate) type PullFlat =
+    unsafe fn(usize, DType, [*const u8; 4], *mut u8, usize, Mode);
+
 macro_rules! ops {
     (
         source { $($S:ident $source:literal)* }
@@ -194,6 +199,14 @@ macro_rules! ops {
                 $({ let _ = Tag::$C; None },)*
             ];
 
+            /// The flat loops for the cotangents of the plain ops that have any.
+            pub(crate) const PULLS: &[Option<PullFlat>] = &[
+                $({ let _ = Tag::$S; None },)*
+                $(Some(elementwise::$U::pull_flat),)*
+                $(Some(elementwise::$B::pull_flat),)*
+                $({ let _ = Tag::$C; None },)*
+            ];
+
             /// The op without its parameters.
             #[inline]
             pub(crate) fn tag(&self) -> Tag {
@@ -267,34 +280,6 @@ macro_rules! ops {
                     $(Op::$U => elementwise::$U::pull(k, ct, x, y, out, mode),)*
                     $(Op::$B => elementwise::$B::pull(k, ct, x, y, out, mode),)*
                     _ => unreachable!("{self:?} has no slope"),
-                }
-            }
-
-            /// As `pull`, for a few elements of a float type that lie flat: the
-            /// cotangent, the operands and the value.
-            ///
-            /// # Safety
-            /// As for the kernel `pull_flat`.
-            pub(crate) unsafe fn pull_flat(
-                &self,
-                k: usize,
-                dtype: DType,
-                x: [*const u8; 4],
-                out: *mut u8,
-                len: usize,
-                mode: Mode,
-            ) {
-                // SAFETY: by the contract of this function.
-                unsafe {
-                    match self {
-                        $(Op::$U => {
-                            elementwise::$U::pull_flat(k, dtype, x, out, len, mode);
-                        })*
-                        $(Op::$B => {
-                            elementwise::$B::pull_flat(k, dtype, x, out, len, mode);
-                        })*
-                        _ => unreachable!("{self:?} has no slope"),
-                    }
                 }
             }
 

@@ -4,7 +4,7 @@
 mod evaluate;
 mod flat;
 
-pub(crate) use flat::word_slopes;
+pub(crate) use flat::{FlatNode, SmallNode, pull_of, word_slopes};
 
 use super::epoch::Epochs;
 use super::intern::{Numbers, Ops, Types};
@@ -13,7 +13,7 @@ use super::rows::{Flags, Row, Rows};
 use super::small::{Position, Small};
 use crate::array::buffer::Buffer;
 use crate::array::{NdArray, View};
-use crate::dtype::{DType, Scalar};
+use crate::dtype::Scalar;
 use crate::error::{Error, Event, Fault, Place, Result};
 use crate::ops::emit::{Arg, Args};
 use crate::ops::{Op, Tag};
@@ -26,18 +26,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const NUMBER: u32 = 1 << 31;
 /// What a row holds in place of an operand that it lacks.
 const NONE: u32 = u32::MAX;
-
-/// An elementwise node whose operands need no broadcasting, packing or casting.
-pub(crate) struct FlatNode<'a> {
-    /// The operands that are nodes.
-    pub(crate) targets: [Option<u32>; 2],
-    pub(crate) views: [View<'a>; 2],
-    /// Whether an operand is a number, whose view has one element.
-    pub(crate) has_numbers: bool,
-    pub(crate) y: View<'a>,
-    pub(crate) shape: &'a [usize],
-    pub(crate) dtype: DType,
-}
 
 /// How a node's value shows the memory of another node or of an array from outside.
 struct Alias {
@@ -142,6 +130,12 @@ impl Arena {
     #[inline]
     pub(crate) fn ty(&self, node: u32) -> &Type {
         self.types.get(self.rows.ty(node))
+    }
+
+    /// The type of a row's node.
+    #[inline]
+    pub(crate) fn ty_of(&self, row: &Row) -> &Type {
+        self.types.get(row.ty)
     }
 
     /// All that a row holds.

@@ -26,7 +26,7 @@ pub(crate) mod small;
 mod tensor;
 
 pub use arena::Mark;
-pub(crate) use arena::{Arena, FlatNode, word_slopes};
+pub(crate) use arena::{Arena, FlatNode, SmallNode, pull_of, word_slopes};
 pub use compose::{Index, NodeIndex};
 pub(crate) use compose::{Logical, Padding, Reduction, Running};
 pub use handle::ComputationRecord;

@@ -2,13 +2,13 @@
 //! type whose elements lie in C order without gaps. A record that checks values takes
 //! the long way.
 
-use super::{Arena, FlatNode, NONE, NUMBER};
+use super::{Arena, NONE, NUMBER};
 use crate::array::{View, ViewMut};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::kernels::map::Mode;
 use crate::ops::emit::Arg;
-use crate::ops::{Op, SlopeAt, Tier};
+use crate::ops::{Op, PullFlat, SlopeAt, Tier};
 use crate::record::intern::{Extent, Types};
 use crate::record::rows::{Flags, Row};
 use crate::record::small::SMALL_BYTES;
@@ -21,6 +21,36 @@ use std::mem::MaybeUninit;
 enum Flat {
     Node { first: *const u8, node: u32 },
     Number(Scalar),
+}
+
+/// An elementwise node whose operands need no broadcasting, packing or casting.
+pub(crate) struct FlatNode<'a> {
+    /// The operands that are nodes.
+    pub(crate) targets: [Option<u32>; 2],
+    /// The operands; a number has one element.
+    pub(crate) views: [View<'a>; 2],
+    pub(crate) y: View<'a>,
+    pub(crate) shape: &'a [usize],
+    pub(crate) dtype: DType,
+}
+
+/// Room for the elements of a small value.
+type Block = [MaybeUninit<u64>; SMALL_BYTES / 8];
+
+/// An elementwise node of small values whose operands need no broadcasting, packing or
+/// casting.
+pub(crate) struct SmallNode {
+    /// The operands that are nodes, and their flags.
+    pub(crate) operands: [Option<(u32, Flags)>; 2],
+    /// The first elements of the operands, and that of the node's own value.
+    pub(crate) firsts: ([*const u8; 2], *const u8),
+    pub(crate) extent: Extent,
+}
+
+impl SmallNode {
+    /// The room for numbers before there are any.
+    pub(crate) const NO_NUMBERS: Block =
+        [const { MaybeUninit::uninit() }; SMALL_BYTES / 8];
 }
 
 impl Arena {
@@ -282,7 +312,7 @@ impl Arena {
         } else {
             return Err(self.no_memory(op.tag(), ty));
         };
-        let mut repeated = [[const { MaybeUninit::uninit() }; SMALL_BYTES / 8]; N];
+        let mut repeated = [const { SmallNode::NO_NUMBERS }; N];
         let mut firsts = [std::ptr::null(); N];
         for ((first, operand), block) in
             firsts.iter_mut().zip(operands).zip(&mut repeated)
@@ -333,6 +363,36 @@ impl Arena {
         Ok((self.finish(storage), kind))
     }
 
+    /// As `flat_node`, if the values are small. Numbers are repeated in `numbers`.
+    #[inline(always)]
+    pub(crate) fn small_node(
+        &self,
+        node: u32,
+        row: &Row,
+        numbers: &mut [Block; 2],
+    ) -> Option<SmallNode> {
+        let extent = self.types.extent(row.ty);
+        if extent.bytes > SMALL_BYTES {
+            return None;
+        }
+        let mut operands = [None; 2];
+        let mut firsts = [std::ptr::null(); 2];
+        for (k, code) in [row.lhs, row.rhs].into_iter().enumerate() {
+            if code & NUMBER == 0 {
+                let operand = self.rows.get(code);
+                if operand.ty != row.ty {
+                    return None;
+                }
+                firsts[k] = self.flat(code, &operand)?;
+                operands[k] = Some((code, operand.flags));
+            } else if code != NONE {
+                let number = self.numbers.get(code & !NUMBER);
+                firsts[k] = repeat(number, extent.dtype, extent.len, &mut numbers[k]);
+            }
+        }
+        Some(SmallNode { operands, firsts: (firsts, self.flat(node, row)?), extent })
+    }
+
     /// What the rule of a differentiable elementwise node reads, if its operands are
     /// flat and of its own type, or numbers: the operands and the node's own value.
     #[inline]
@@ -347,12 +407,10 @@ impl Arena {
         let codes = [row.lhs, row.rhs];
         let mut targets = [None; 2];
         let mut firsts = [std::ptr::null(); 2];
-        let mut has_numbers = false;
         for (k, &code) in codes.iter().enumerate().filter(|(_, code)| **code != NONE) {
             match self.decode(code) {
                 Arg::Number(number) => {
                     words[k] = number.to_bits(dtype);
-                    has_numbers = true;
                 }
                 Arg::Value(x) => {
                     let operand = self.rows.get(x);
@@ -374,18 +432,13 @@ impl Arena {
         });
         // SAFETY: as in `view`; the result of an elementwise op is flat.
         let y = unsafe { View::from_raw(self.flat(node, row)?, shape, None, dtype) };
-        Some(FlatNode { targets, views, has_numbers, y, shape, dtype })
+        Some(FlatNode { targets, views, y, shape, dtype })
     }
 }
 
 /// Fills the block with `len` elements of the number; gives the address of the first.
 #[inline]
-fn repeat(
-    number: Scalar,
-    dtype: DType,
-    len: usize,
-    block: &mut [MaybeUninit<u64>; SMALL_BYTES / 8],
-) -> *const u8 {
+fn repeat(number: Scalar, dtype: DType, len: usize, block: &mut Block) -> *const u8 {
     let word = number.to_bits(dtype);
     if dtype == DType::F32 {
         // The element is the low half: twice the same makes two elements a word.
@@ -403,4 +456,10 @@ pub(crate) fn word_slopes(row: &Row) -> Option<&'static [SlopeAt; 2]> {
         return None;
     }
     Op::SLOPES.get(row.op as usize)?.as_ref()
+}
+
+/// The loop for the cotangents of a row's op, if it is a differentiable elementwise one.
+#[inline(always)]
+pub(crate) fn pull_of(row: &Row) -> Option<PullFlat> {
+    *Op::PULLS.get(row.op as usize)?
 }
