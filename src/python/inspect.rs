@@ -1,9 +1,11 @@
-//! Reading a record: names, and what a person is shown. What is more than a line of text
-//! is made by `wengert.inspection`.
+//! Reading a record: names, and what a person is shown. Larger views are made in Python,
+//! of what the methods below that start with `_` give.
 
 use super::grad::PyGrad;
-use super::record::{PyRecord, Work};
+use super::record::{PyRecord, Work, expect_record};
 use super::tensor::PyTensor;
+use crate::record::Arena;
+use crate::record::graph::{self, GraphBox, Look};
 use pyo3::prelude::*;
 
 #[pymethods]
@@ -73,4 +75,96 @@ impl PyRecord {
         };
         self.printed(py, cotangents.as_deref())
     }
+
+    /// The record as a graph in the language of Graphviz.
+    ///
+    /// Parameters
+    /// ----------
+    /// of : Tensor, optional
+    ///     Only what this tensor was computed from; by default all nodes.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> rec = wengert.ComputationRecord()
+    /// >>> y = wengert.tanh(rec.ones(3))
+    /// >>> "n0 -> n1;" in rec.to_dot()
+    /// True
+    #[pyo3(signature = (of=None))]
+    fn to_dot(
+        slf: &Bound<'_, Self>,
+        of: Option<&Bound<'_, PyTensor>>,
+    ) -> PyResult<String> {
+        graph("to_dot", slf, of, |arena, of, line| graph::dot(arena, of, line))
+    }
+
+    /// The record as a picture: a graph with what is computed below its operands.
+    ///
+    /// Parameters
+    /// ----------
+    /// of : Tensor, optional
+    ///     Only what this tensor was computed from; by default all nodes.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> rec = wengert.ComputationRecord()
+    /// >>> y = wengert.tanh(rec.ones(3))
+    /// >>> rec.to_svg(y).count("<rect")
+    /// 2
+    #[pyo3(signature = (of=None))]
+    fn to_svg<'py>(
+        slf: &Bound<'py, Self>,
+        of: Option<&Bound<'py, PyTensor>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        python(slf.py(), "wengert._svg", "to_svg")?.call1((slf, of))
+    }
+
+    /// The boxes of the record's graph: node, look, lines, tip, operands.
+    fn _boxes(
+        slf: &Bound<'_, Self>,
+        of: Option<&Bound<'_, PyTensor>>,
+    ) -> PyResult<Vec<BoxFields>> {
+        let fields = |drawn: GraphBox| {
+            let look = match drawn.look {
+                Look::Leaf => "leaf",
+                Look::Constant => "constant",
+                Look::Op => "op",
+            };
+            (drawn.node, look, drawn.lines, drawn.tip, drawn.operands)
+        };
+        graph("to_svg", slf, of, |arena, of, line| {
+            graph::boxes(arena, of, line).into_iter().map(fields).collect()
+        })
+    }
+}
+
+type BoxFields = (u32, &'static str, Vec<String>, String, Vec<u32>);
+
+/// A function of one of the modules that make the larger views.
+fn python<'py>(
+    py: Python<'py>,
+    module: &str,
+    name: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    py.import(module)?.getattr(name)
+}
+
+/// What `f` makes of a record, or of what one of its tensors was computed from.
+fn graph<R: Send>(
+    op: &'static str,
+    record: &Bound<'_, PyRecord>,
+    of: Option<&Bound<'_, PyTensor>>,
+    f: impl FnOnce(&Arena, Option<u32>, &dyn Fn(u32) -> String) -> R + Send,
+) -> PyResult<R> {
+    let py = record.py();
+    if let Some(tensor) = of {
+        expect_record(py, op, tensor.get(), record)?;
+    }
+    let handle = of.map(|tensor| tensor.get().handle);
+    let all = |arena: &mut Arena| (0..arena.len()).collect();
+    record.get().with_lines(py, all, |arena, line| {
+        let of = handle.map(|handle| handle.check(arena, op)).transpose()?;
+        Ok(f(arena, of, line))
+    })
 }
