@@ -6,6 +6,8 @@ import numpy.typing as npt
 from numpy.typing import ArrayLike
 from typing_extensions import Self
 
+from wengert.inspection import Difference
+
 _Array: TypeAlias = npt.NDArray[Any]
 _Axes: TypeAlias = int | Sequence[int] | None
 _Operand: TypeAlias = Tensor | ArrayLike
@@ -54,6 +56,9 @@ class ComputationRecord:
     def to_dot(self, of: Tensor | None = None) -> str: ...
     def to_svg(self, of: Tensor | None = None) -> str: ...
     def to_html(self, grad: Grad | None = None) -> str: ...
+    def diff(
+        self, other: ComputationRecord, /, *, rtol: float = 0.0, atol: float = 0.0
+    ) -> Difference | None: ...
     def replay(
         self,
         values: dict[Tensor, _Operand] | None = None,

@@ -158,6 +158,40 @@ impl PyRecord {
         python(slf.py(), "wengert._page", "to_html")?.call1((slf, grad))
     }
 
+    /// Find the first node at which another record differs, in its op, its operands, its
+    /// type or its value.
+    ///
+    /// Gradients that were taken without ``record=True`` are passed over.
+    ///
+    /// Parameters
+    /// ----------
+    /// other : `ComputationRecord`
+    /// rtol, atol : float
+    ///     Floats differ if they are further apart than ``atol + rtol * abs(other)``. A
+    ///     NaN equals a NaN.
+    ///
+    /// Returns
+    /// -------
+    /// Difference or None
+    ///     What differs, with the source lines of both; None if nothing does.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import wengert
+    /// >>> first, second = (wengert.ComputationRecord() for _ in range(2))
+    /// >>> x, y = first.constant([1.0, 2.0]), second.constant([1.0, 2.5])
+    /// >>> first.diff(second).kind
+    /// 'value'
+    #[pyo3(signature = (other, /, *, rtol=0.0, atol=0.0))]
+    fn diff<'py>(
+        slf: &Bound<'py, Self>,
+        other: &Bound<'py, PyRecord>,
+        rtol: f64,
+        atol: f64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        python(slf.py(), "wengert.inspection", "diff")?.call1((slf, other, rtol, atol))
+    }
+
     /// The printed record as a table of HTML.
     fn _repr_html_<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         python(slf.py(), "wengert._notebook", "record_html")?.call1((slf,))
