@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import linecache
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -133,3 +134,13 @@ def test_a_page_of_a_hundred_thousand_nodes(
     assert len(data["ops"]) == 4
     assert data["elements"] == {}
     assert None not in data["cotangent"]
+
+
+def test_the_guide_has_its_pictures() -> None:
+    guide = Path(__file__).parents[2] / "docs" / "guide" / "reading_a_record.md"
+    names = re.findall(r"!\[[^]]+\]\(([^)]+)\)", guide.read_text(encoding="utf-8"))
+    assert len(names) == 3
+    for name in names:
+        picture = (guide.parent / name).read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) < 64 << 10
