@@ -526,11 +526,29 @@ impl PyRecord {
     }
 
     /// The source line that a site stands for.
-    fn line(&self, py: Python<'_>, site: u32) -> String {
+    pub(super) fn line(&self, py: Python<'_>, site: u32) -> String {
         match self.place(py, site) {
             Some(place) => place.line(py),
             None => "an unknown place".to_owned(),
         }
+    }
+
+    /// What `f` makes with the source lines of some nodes' sites.
+    pub(super) fn with_lines<R: Send>(
+        &self,
+        py: Python<'_>,
+        nodes: impl FnOnce(&mut Arena) -> Vec<u32> + Send,
+        f: impl FnOnce(&mut Arena, &dyn Fn(u32) -> String) -> Result<R> + Send,
+    ) -> PyResult<R> {
+        let sites = self.run(py, "print", Work::OnRecord, |arena| {
+            let nodes = nodes(arena);
+            Ok(nodes.into_iter().map(|node| arena.site(node)).collect::<BTreeSet<_>>())
+        })?;
+        let lines: BTreeMap<u32, String> =
+            sites.into_iter().map(|site| (site, self.line(py, site))).collect();
+        self.run(py, "print", Work::OnRecord, |arena| {
+            f(arena, &|site| lines.get(&site).cloned().unwrap_or_default())
+        })
     }
 
     /// The Wengert list as text.
@@ -539,14 +557,8 @@ impl PyRecord {
         py: Python<'_>,
         cotangents: Option<&[(u32, NdArray)]>,
     ) -> PyResult<String> {
-        let sites = self.run(py, "print", Work::Short, |arena| {
-            let shown = print::shown(arena.len());
-            Ok(shown.map(|node| arena.site(node)).collect::<BTreeSet<u32>>())
-        })?;
-        let lines: BTreeMap<u32, String> =
-            sites.into_iter().map(|site| (site, self.line(py, site))).collect();
-        self.run(py, "print", Work::Short, |arena| {
-            let line = |site: u32| lines.get(&site).cloned().unwrap_or_default();
+        let shown = |arena: &mut Arena| print::shown(arena.len()).collect();
+        self.with_lines(py, shown, |arena, line| {
             Ok(print::table(arena, cotangents, line))
         })
     }

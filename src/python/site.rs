@@ -72,7 +72,7 @@ impl Place {
         unsafe { Bound::from_borrowed_ptr(py, self.code.as_ptr().cast()) }
     }
 
-    fn file(&self, py: Python<'_>) -> String {
+    pub(super) fn file(&self, py: Python<'_>) -> String {
         let file = self.code(py).getattr(intern!(py, "co_filename"));
         file.and_then(|file| file.extract()).unwrap_or_default()
     }
@@ -83,18 +83,24 @@ impl Place {
         package_folder(py).is_some_and(|folder| file.starts_with(folder))
     }
 
-    /// The file and line, relative to the working directory if within it.
-    pub(super) fn line(&self, py: Python<'_>) -> String {
+    /// The number of the line.
+    pub(super) fn line_number(&self, _py: Python<'_>) -> i32 {
         #[cfg(Py_3_11)]
-        // SAFETY: the code object is alive, and the instruction was its own.
+        // SAFETY: the thread is attached, the code object alive, and the instruction was
+        // its own.
         let line = unsafe { ffi::PyCode_Addr2Line(self.code.as_ptr(), self.at) };
         #[cfg(not(Py_3_11))]
         let line = self.at;
+        line
+    }
+
+    /// The file and line, relative to the working directory if within it.
+    pub(super) fn line(&self, py: Python<'_>) -> String {
         let file = self.file(py);
         let here = std::env::current_dir().ok();
         let path = std::path::Path::new(&file);
         let short = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
-        format!("{}:{line}", short.unwrap_or(path).display())
+        format!("{}:{}", short.unwrap_or(path).display(), self.line_number(py))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The Rust face of reading a record: names, and what a person is shown.
 
+use super::graph;
 use super::handle::ComputationRecord;
 use super::print;
 use super::replay::Replayed;
@@ -43,6 +44,30 @@ impl ComputationRecord {
         let cotangents = grad.cotangents("table", self)?;
         let arena = self.arena.borrow();
         Ok(print::table(&arena, Some(&cotangents), |site| self.line(site)))
+    }
+
+    /// The record as a graph for Graphviz: all of it, or what a tensor was computed from.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// let rec = ComputationRecord::new();
+    /// let x = rec.ones(&[2], DType::F64);
+    /// let y = x.tanh();
+    /// assert!(rec.to_dot(None).contains("n0 -> n1;"));
+    /// assert!(!rec.to_dot(Some(&x)).contains("tanh"));
+    /// ```
+    ///
+    /// # Panics
+    /// If the tensor belongs to another record.
+    #[track_caller]
+    pub fn to_dot(&self, of: Option<&Tensor<'_>>) -> String {
+        error::expect(self.try_to_dot(of))
+    }
+
+    /// As `to_dot`; an error if the tensor belongs to another record.
+    pub fn try_to_dot(&self, of: Option<&Tensor<'_>>) -> Result<String> {
+        let of = of.map(|tensor| tensor.node_of("to_dot", self)).transpose()?;
+        Ok(graph::dot(&self.arena.borrow(), of, |site| self.line(site)))
     }
 
     /// Evaluates the record again, with other values for leaves or constants, into a new

@@ -16,6 +16,7 @@ mod arena;
 mod compose;
 pub(crate) mod epoch;
 pub(crate) mod finite;
+pub(crate) mod graph;
 mod handle;
 mod inspect;
 pub(crate) mod intern;

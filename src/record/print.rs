@@ -33,39 +33,23 @@ pub(crate) fn shown(len: u32) -> impl Iterator<Item = u32> {
     (0..head).chain(tail..len)
 }
 
-/// The Wengert list: one line a node. Cotangents, which are ascending by node, stand in
-/// a column of their own beside the values.
+/// The Wengert list: one line a node.
 pub(crate) fn table(
     arena: &Arena,
     cotangents: Option<&[(u32, NdArray)]>,
     line: impl Fn(u32) -> String,
 ) -> String {
-    let len = arena.len();
-    let mut header = vec!["#", "op", "operands", "type", "value", "recorded at"];
-    if cotangents.is_some() {
-        header.insert(COTANGENT, "cotangent");
-    }
-    let mut rows: Vec<Vec<String>> =
-        vec![header.into_iter().map(String::from).collect()];
-    for node in shown(len) {
-        let mut row = row(arena, node, &line);
-        if let Some(cotangents) = cotangents {
-            row.insert(COTANGENT, cotangent(cotangents, node).unwrap_or_default());
-        }
-        rows.push(row);
-    }
+    let rows = rows(arena, cotangents, line);
     let mut widths = [0; 7];
-    for row in &rows {
+    for row in rows.iter().filter(|row| row.len() > 1) {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
+    let len = arena.len();
     let plural = if len == 1 { "" } else { "s" };
     let mut text = format!("record {}: {len} node{plural}", arena.id());
-    for (k, row) in rows.iter().enumerate() {
-        if k == SHOWN as usize + 1 && is_elided(len) {
-            let _ = write!(text, "\n  ... {} nodes ...", len - 2 * SHOWN);
-        }
+    for row in rows {
         let mut rendered = String::new();
         for (cell, width) in row.iter().zip(widths) {
             let _ = write!(rendered, "  {cell:width$}");
@@ -76,20 +60,52 @@ pub(crate) fn table(
     text
 }
 
+/// The cells of the list: a header, and a row for each node. One of a single cell stands
+/// for the nodes that are left out. Cotangents, which are ascending by node, stand in a
+/// column of their own beside the values.
+pub(crate) fn rows(
+    arena: &Arena,
+    cotangents: Option<&[(u32, NdArray)]>,
+    line: impl Fn(u32) -> String,
+) -> Vec<Vec<String>> {
+    let len = arena.len();
+    let mut header = vec!["#", "op", "operands", "type", "value", "recorded at"];
+    if cotangents.is_some() {
+        header.insert(COTANGENT, "cotangent");
+    }
+    let mut rows: Vec<Vec<String>> =
+        vec![header.into_iter().map(String::from).collect()];
+    for node in shown(len) {
+        if is_elided(len) && node == len - SHOWN {
+            rows.push(vec![format!("... {} nodes ...", len - 2 * SHOWN)]);
+        }
+        let mut row = row(arena, node, &line);
+        if let Some(cotangents) = cotangents {
+            row.insert(COTANGENT, cotangent(cotangents, node).unwrap_or_default());
+        }
+        rows.push(row);
+    }
+    rows
+}
+
 fn row(arena: &Arena, node: u32, line: &impl Fn(u32) -> String) -> Vec<String> {
-    let op = arena.tag(node).name();
-    let op = match arena.name(node) {
-        Some(name) => format!("{op} {}", in_line(name)),
-        None => op.to_owned(),
-    };
     vec![
         node.to_string(),
-        op,
+        heading(arena, node),
         operands(arena, node),
         ty(arena, node),
         value(arena, node),
         line(arena.site(node)),
     ]
+}
+
+/// `relu hidden`.
+pub(crate) fn heading(arena: &Arena, node: u32) -> String {
+    let op = arena.tag(node).name();
+    match arena.name(node) {
+        Some(name) => format!("{op} {}", in_line(name)),
+        None => op.to_owned(),
+    }
 }
 
 /// `f32 (2, 3)`.
@@ -147,21 +163,26 @@ fn operands(arena: &Arena, node: u32) -> String {
         parts.truncate(FEW - 1);
         parts.push(format!("and {rest} more"));
     }
-    if arena.flags(node).has(Flags::GRADIENT) {
-        parts.push("not recorded".into());
-    }
-    let parameters = parameters(arena.op(node));
+    let parameters = parameters(arena, node);
     if !parameters.is_empty() {
         parts.push(in_line(&parameters));
     }
     parts.join(", ")
 }
 
+/// What else a node says of itself: the parameters of its op.
+pub(crate) fn parameters(arena: &Arena, node: u32) -> String {
+    if arena.flags(node).has(Flags::GRADIENT) {
+        return "not recorded".into();
+    }
+    parameters_of(arena.op(node))
+}
+
 /// The parameters of an op that its type does not show: `axes=[0], keepdims`.
 ///
 /// They are what `Debug` says of it, `Sum(Sum { axes: [0], keepdims: true })`, without
 /// those that are off: so no op has to say twice what it consists of.
-pub(crate) fn parameters(op: &Op) -> String {
+fn parameters_of(op: &Op) -> String {
     if (op.tag() as usize) < Op::PLAIN.len() {
         return String::new();
     }
@@ -215,13 +236,13 @@ mod tests {
     fn parameters_are_those_that_are_set() {
         let axes = smallvec![0, 2];
         let sum = Sum { axes, keepdims: true };
-        assert_eq!(parameters(&sum.into()), "axes=[0, 2], keepdims");
+        assert_eq!(parameters_of(&sum.into()), "axes=[0, 2], keepdims");
         let sum = Sum { axes: smallvec![1], keepdims: false };
-        assert_eq!(parameters(&sum.into()), "axes=[1]");
-        assert_eq!(parameters(&ArgMax { axis: Some(1) }.into()), "axis=1");
-        assert_eq!(parameters(&ArgMax { axis: None }.into()), "");
-        assert_eq!(parameters(&Reshape { shape: Shape::new(&[2, 3]) }.into()), "");
-        assert_eq!(parameters(&Op::Multiply), "");
+        assert_eq!(parameters_of(&sum.into()), "axes=[1]");
+        assert_eq!(parameters_of(&ArgMax { axis: Some(1) }.into()), "axis=1");
+        assert_eq!(parameters_of(&ArgMax { axis: None }.into()), "");
+        assert_eq!(parameters_of(&Reshape { shape: Shape::new(&[2, 3]) }.into()), "");
+        assert_eq!(parameters_of(&Op::Multiply), "");
     }
 
     #[test]
@@ -229,7 +250,7 @@ mod tests {
         let span = |start, step, len| Span { start, step, len };
         let spans =
             smallvec![span(0, 1, 3), span(1, 2, 2), span(4, -1, 5), span(2, 1, 0)];
-        let text = parameters(&Slice { spans }.into());
+        let text = parameters_of(&Slice { spans }.into());
         assert_eq!(text, "spans=[0:3, 1:5:2, 4::-1, 2:2]");
     }
 }

@@ -25,7 +25,8 @@ ROOT = Path(__file__).parent.parent.parent
 
 def modules() -> list[ModuleType]:
     names = [info.name for info in pkgutil.iter_modules(wengert.__path__)]
-    return [wengert, *(importlib.import_module(f"wengert.{name}") for name in names)]
+    public = [name for name in names if not name.startswith("_")]
+    return [wengert, *(importlib.import_module(f"wengert.{name}") for name in public)]
 
 
 def public() -> Iterator[tuple[str, Any]]:
@@ -33,8 +34,9 @@ def public() -> Iterator[tuple[str, Any]]:
     seen: set[int] = set()
     for module in modules():
         yield module.__name__, module
-        for name, value in vars(module).items():
-            if name.startswith("_") or not (inspect.isclass(value) or callable(value)):
+        for name in module.__all__:
+            value = getattr(module, name)
+            if not callable(value):
                 continue
             home = getattr(value, "__module__", None) or ""
             if not home.startswith("wengert") or id(value) in seen:

@@ -1,4 +1,4 @@
-//! What a person reads of a record: names, the table, breaks, checks, replays.
+//! What a person reads of a record: names, the table, the graph, breaks, checks, replays.
 
 use crate::caught::panic_of;
 use crate::differences::array;
@@ -44,6 +44,24 @@ fn a_table_has_cotangents_beside_values() {
     assert!(error.to_string().contains("table: the gradient of #0 belongs to record"));
     let (text, _) = panic_of(|| rec.table(&foreign));
     assert_eq!(text, error.to_string());
+}
+
+#[test]
+fn a_graph_has_a_box_for_each_node() {
+    let rec = ComputationRecord::new();
+    let [_, w, hidden, loss] = program(&rec);
+    let _ = (w * 2.5).named("a \"b\"");
+    let dot = rec.to_dot(None);
+    assert_eq!(dot.matches("label=").count(), rec.len());
+    assert_eq!(dot.matches("->").count(), 5);
+    let hidden_box =
+        "n3 [label=\"#3 relu hidden\\nf64 (2,)\", tooltip=\"[3, 0]\\ntests/rust/";
+    assert!(dot.contains(hidden_box), "{dot}");
+    assert!(dot.contains("#5 multiply a \\\"b\\\"\\n2.5\\nf64 (2,)"), "{dot}");
+    assert_eq!(rec.to_dot(Some(&hidden)).matches("label=").count(), 4);
+    assert!(rec.to_dot(Some(&loss)).contains("n3 -> n4;"));
+    let other = ComputationRecord::new();
+    assert_eq!(other.try_to_dot(Some(&w)).unwrap_err().kind(), Kind::Handle);
 }
 
 #[test]
