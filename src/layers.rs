@@ -4,6 +4,7 @@ use crate::array::NdArray;
 use crate::diff::Grad;
 use crate::dtype::DType;
 use crate::error::{self, Error, Fault, Result};
+use crate::ops::affine::Activation;
 use crate::record::{ComputationRecord, Tensor};
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
@@ -54,6 +55,7 @@ pub struct LinearLayer<'rec> {
     outputs: usize,
     weight: Parameter<'rec>,
     bias: Option<Parameter<'rec>>,
+    activation: Option<Activation>,
     rate: f64,
 }
 
@@ -150,7 +152,14 @@ impl<'rec> LinearLayer<'rec> {
         let key = record.name(format_args!("{name}.weight"));
         let weight = Parameter::try_read(record, key, &shape, store, draw)?;
         let name = record.name(format_args!("{name}"));
-        Ok(LinearLayer { name, outputs, weight, bias: None, rate: 0.01 })
+        Ok(LinearLayer {
+            name,
+            outputs,
+            weight,
+            bias: None,
+            activation: None,
+            rate: 0.01,
+        })
     }
 
     /// The layer with a bias.
@@ -180,6 +189,13 @@ impl<'rec> LinearLayer<'rec> {
         self
     }
 
+    /// The layer, ending with an activation. With a bias that takes no op of its own.
+    #[must_use]
+    pub fn with_activation(mut self, activation: Activation) -> Self {
+        self.activation = Some(activation);
+        self
+    }
+
     /// Applies the layer to rows of inputs.
     ///
     /// # Panics
@@ -192,11 +208,8 @@ impl<'rec> LinearLayer<'rec> {
     /// As `forward`, with an error for inputs that do not fit.
     #[track_caller]
     pub fn try_forward(&self, x: &Tensor<'rec>) -> Result<Tensor<'rec>> {
-        let y = x.try_matmul(&self.weight.tensor)?;
-        match &self.bias {
-            Some(bias) => y.try_add(bias.tensor),
-            None => Ok(y),
-        }
+        let bias = self.bias.as_ref().map(|bias| &bias.tensor);
+        x.try_linear(&self.weight.tensor, bias, self.activation)
     }
 
     /// Steps each parameter down its gradient and writes it to the store.

@@ -68,6 +68,7 @@ pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, Event, Fault, Kind, Result};
 pub use kernels::simd::{Isa, isa};
 pub use layers::{LinearLayer, ParameterStore, descend};
+pub use ops::affine::Activation;
 pub use ops::spec::{OpInfo, op_table};
 pub use record::{
     ComputationRecord, Index, IntoOperand, Mark, NodeIndex, Replay, Tensor,

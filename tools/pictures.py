@@ -17,7 +17,7 @@ from PIL import Image
 GUIDE = Path(__file__).parent.parent / "docs" / "guide"
 # For each picture of the page its size, and what is clicked.
 PAGES = {
-    "page": ((1280, 720), """document.querySelector("[data-node='11']").click();"""),
+    "page": ((1280, 720), """document.querySelector("[data-node='9']").click();"""),
     "sweep": (
         (1280, 520),
         """document.getElementById("first").click();

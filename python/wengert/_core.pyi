@@ -298,6 +298,7 @@ __all__ = [
     "left_shift",
     "less",
     "less_equal",
+    "linear",
     "log",
     "log1p",
     "log2",
@@ -747,6 +748,22 @@ def less_equal(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 def less_equal(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def less_equal(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+@overload
+def linear(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    activation: str | None = None,
+) -> Tensor: ...
+@overload
+def linear(
+    x: ArrayLike,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    activation: str | None = None,
+) -> Any: ...
 @overload
 def log(x: Tensor, /) -> Tensor: ...
 @overload

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, MutableMapping
+from types import BuiltinFunctionType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from wengert import _core
-from wengert._core import ComputationRecord, Grad, Tensor, relu
+from wengert._core import ComputationRecord, Grad, Tensor, relu, sigmoid, tanh
 from wengert.errors import ShapeError
 
 __all__ = ["LinearLayer", "Sequential", "relu", "softmax_cross_entropy", "sum"]
 
 Array = npt.NDArray[Any]
 Store = MutableMapping[str, Array]
+
+# The functions that `LinearLayer` can end with, in one op with its product.
+_ACTIVATIONS: dict[Any, str] = {relu: "relu", tanh: "tanh", sigmoid: "sigmoid"}
 
 
 def sum(x: Tensor, /) -> Tensor:
@@ -57,7 +61,7 @@ def softmax_cross_entropy(logits: Tensor, labels: npt.ArrayLike | Tensor, /) -> 
 
 
 class LinearLayer:
-    """``x @ weight``, and ``+ bias`` if there is one.
+    """``x @ weight``, ``+ bias`` if there is one, and an activation if there is one.
 
     A layer is made for each record: it reads its parameters from the store, or draws
     them from the record's random numbers if they are not there; `optimize` writes them
@@ -75,6 +79,8 @@ class LinearLayer:
         The parameters are ``NAME.weight`` and ``NAME.bias``; by default linear0,
         linear1 ... by order of creation in the record.
     bias : bool
+    activation : {"relu", "tanh", "sigmoid"}, optional
+        Applied last; ValueError for another. With a bias it takes no op of its own.
     rate : float
         The rate of descent of `optimize`.
 
@@ -100,9 +106,16 @@ class LinearLayer:
         *,
         name: str | None = None,
         bias: bool = False,
+        activation: str | None = None,
         rate: float = 0.01,
     ) -> None:
+        if activation not in (None, *_ACTIVATIONS.values()):
+            known = ", ".join(map(repr, _ACTIVATIONS.values()))
+            raise ValueError(
+                f"LinearLayer: the activation is {activation!r}, not None or {known}"
+            )
         self.name = name if name is not None else f"linear{rec._layers}"
+        self.activation = activation
         self.rate = rate
         # What does not fit is told before anything is drawn or recorded.
         weight = self._find(store, "weight", (inputs, outputs))
@@ -149,8 +162,7 @@ class LinearLayer:
         >>> linear.forward(rec.tensor_from_value([[3.0, 4.0]])).data()
         array([[11.]])
         """
-        y = x @ self.weight
-        return y if self.bias is None else y + self.bias
+        return _core.linear(x, self.weight, self.bias, self.activation)
 
     __call__ = forward
 
@@ -189,6 +201,8 @@ class LinearLayer:
 class Sequential:
     """Layers and functions, each applied to what the one before gave.
 
+    A `LinearLayer` and the `relu`, `tanh` or `sigmoid` behind it are one op.
+
     Parameters
     ----------
     *parts : callable
@@ -206,6 +220,17 @@ class Sequential:
 
     def __init__(self, *parts: Callable[[Tensor], Tensor]) -> None:
         self.parts = parts
+        # A layer and the activation behind it are one step.
+        self._steps: list[tuple[Callable[[Tensor], Tensor], str | None]] = []
+        for part in parts:
+            layer, taken = self._steps[-1] if self._steps else (part, None)
+            builtin = isinstance(part, BuiltinFunctionType)
+            activation = _ACTIVATIONS.get(part) if builtin else None
+            plain = type(layer) is LinearLayer and layer.activation is taken is None
+            if activation is not None and plain:
+                self._steps[-1] = (layer, activation)
+            else:
+                self._steps.append((part, None))
 
     def forward(self, x: Tensor, /) -> Tensor:
         """Apply all parts in turn; the shapes are those that the parts take and give.
@@ -217,8 +242,11 @@ class Sequential:
         >>> model.forward(wengert.ComputationRecord().constant([-1.0, 0.0])).data()
         array([0., 0.])
         """
-        for part in self.parts:
-            x = part(x)
+        for part, activation in self._steps:
+            if activation is not None and isinstance(part, LinearLayer):
+                x = _core.linear(x, part.weight, part.bias, activation)
+            else:
+                x = part(x)
         return x
 
     __call__ = forward

@@ -1,8 +1,9 @@
 //! Runs kernels at once. Values are arrays; the last handle to one is reused in place.
 
-use crate::array::{Fresh, NdArray, View};
+use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::kernels;
 use crate::kernels::map::Mode;
 use crate::ops::emit::{Arg, Args, Emit, Node};
 use crate::ops::{Op, Tier};
@@ -121,11 +122,7 @@ impl Emit for Eager<'_> {
             with_views(&operands, |views| {
                 // SAFETY: the memory is read only by this op, element for element.
                 let out = unsafe {
-                    crate::array::ViewMut::from_raw(
-                        shared.first().cast_mut(),
-                        &ty.shape,
-                        ty.dtype,
-                    )
+                    ViewMut::from_raw(shared.first().cast_mut(), &ty.shape, ty.dtype)
                 };
                 op.map(views, out, Mode::Overwrite);
             });
@@ -138,5 +135,41 @@ impl Emit for Eager<'_> {
         })?;
         // SAFETY: `eval` wrote every element.
         Ok(unsafe { out.assume_init() })
+    }
+
+    fn pull_by_value(
+        &mut self,
+        op: &Op,
+        node: Node,
+        mut ct: NdArray,
+    ) -> Result<NdArray> {
+        let y = self.arena.view(node.index);
+        if ct.exclusive().is_some() {
+            let ty = ct.ty();
+            // SAFETY: nothing else holds the memory, and the loop reads each cotangent
+            // before it writes there.
+            let out = unsafe {
+                ViewMut::from_raw(ct.first().cast_mut(), &ty.shape, ty.dtype)
+            };
+            op.pull(0, ct.view(), &[y], y, out, Mode::Overwrite);
+            return Ok(ct);
+        }
+        let mut out = Fresh::new("grad", ct.ty())?;
+        op.pull(0, ct.view(), &[y], y, out.view(), Mode::Write);
+        // SAFETY: the loop wrote every element.
+        Ok(unsafe { out.assume_init() })
+    }
+
+    fn pull_cross_entropy(
+        &mut self,
+        logits: NdArray,
+        labels: NdArray,
+        ct: NdArray,
+    ) -> Result<NdArray> {
+        let axis = logits.ndim() - 1;
+        let mut slope = self.softmax(logits, axis)?;
+        let out = slope.exclusive().expect("the softmax is a fresh array");
+        kernels::labels::less_one_hot_times(labels.view(), ct.view(), out);
+        Ok(slope)
     }
 }

@@ -4,7 +4,7 @@
 //! result of a rule can be differentiated again. Values move: giving one away is its
 //! last use, and the eager emitter then reuses its buffer.
 
-use super::{Op, convert, index, linalg, reduce, softmax, view};
+use super::{Op, convert, index, linalg, reduce, softmax, symbolic, view};
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
@@ -55,6 +55,28 @@ pub(crate) trait Emit {
     fn constant(&mut self, array: NdArray) -> Result<Self::V>;
     /// Applies an op.
     fn apply(&mut self, op: Op, operands: Args<Self::V>) -> Result<Self::V>;
+
+    /// The cotangent of what an op with one operand was applied to, if its value, from
+    /// which its slope follows, is the node's.
+    fn pull_by_value(&mut self, op: &Op, node: Node, ct: Self::V) -> Result<Self::V>
+    where
+        Self: Sized,
+    {
+        symbolic::pull_by_value(self, op, node, ct)
+    }
+
+    /// The cotangent of the logits of a softmax cross entropy.
+    fn pull_cross_entropy(
+        &mut self,
+        logits: Self::V,
+        labels: Self::V,
+        ct: Self::V,
+    ) -> Result<Self::V>
+    where
+        Self: Sized,
+    {
+        softmax::pull_cross_entropy(self, logits, labels, ct)
+    }
 
     /// Operand `k`, which is a value by the op's declaration.
     fn input_value(&mut self, node: Node, k: usize) -> Result<Self::V> {

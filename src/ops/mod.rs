@@ -5,6 +5,7 @@
 //! transpose of each operand ([`Linear`]); the rest give a `vjp` ([`Rules`]). All rules
 //! are written over [`emit::Emit`], which runs or records them.
 
+pub(crate) mod affine;
 pub(crate) mod along;
 pub(crate) mod convert;
 pub(crate) mod declare;
@@ -371,6 +372,7 @@ ops! {
         reduce::Max reduce::LogSumExp fold::Min fold::Prod fold::Norm
         scan::CumProd scan::LogCumSumExp scan::Recurrence
         softmax::Softmax softmax::LogSoftmax softmax::SoftmaxCrossEntropy
+        affine::Affine
     }
     constant { reduce::ArgMax along::ArgSort view::StopGradient }
 }

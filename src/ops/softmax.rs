@@ -148,25 +148,35 @@ impl Rules for SoftmaxCrossEntropy {
         ct: E::V,
         out: &mut Cotangents<E::V>,
     ) -> Result<()> {
-        let ty = e.input_type(node, 0);
-        let axis = ty.shape.ndim() - 1;
-        let mut column = Shape::new(&ty.shape[..axis]);
-        column.push(1);
         let logits = e.input_value(node, 0)?;
-        let weights = e.softmax(logits, axis)?;
         let labels = e.input_value(node, 1)?;
-        let labels = e.reshape(labels, column.clone())?;
-        let mut classes = NdArray::zeros(&ty.shape[axis..], DType::I64)?;
-        for (class, k) in classes.try_as_mut_slice::<i64>()?.iter_mut().zip(0..) {
-            *class = k;
-        }
-        let classes = e.constant(classes)?;
-        let hits = e.binary(Op::Equal, labels, classes)?;
-        let hits = e.cast(hits, ty.dtype)?;
-        let slope = e.binary(Op::Subtract, weights, hits)?;
-        let ct = e.reshape(ct, column)?;
-        let cotangent = e.binary(Op::MultiplyNoNan, ct, slope)?;
+        let cotangent = e.pull_cross_entropy(logits, labels, ct)?;
         out.give(0, cotangent);
         Ok(())
     }
+}
+
+/// `(softmax(row) - one_hot(label)) * ct`.
+pub(crate) fn pull_cross_entropy<E: Emit>(
+    e: &mut E,
+    logits: E::V,
+    labels: E::V,
+    ct: E::V,
+) -> Result<E::V> {
+    let ty = e.ty(&logits);
+    let axis = ty.shape.ndim() - 1;
+    let mut column = Shape::new(&ty.shape[..axis]);
+    column.push(1);
+    let weights = e.softmax(logits, axis)?;
+    let labels = e.reshape(labels, column.clone())?;
+    let mut classes = NdArray::zeros(&ty.shape[axis..], DType::I64)?;
+    for (class, k) in classes.try_as_mut_slice::<i64>()?.iter_mut().zip(0..) {
+        *class = k;
+    }
+    let classes = e.constant(classes)?;
+    let hits = e.binary(Op::Equal, labels, classes)?;
+    let hits = e.cast(hits, ty.dtype)?;
+    let slope = e.binary(Op::Subtract, weights, hits)?;
+    let ct = e.reshape(ct, column)?;
+    e.binary(Op::MultiplyNoNan, ct, slope)
 }

@@ -189,22 +189,44 @@ pub(crate) fn pull<E: Emit>(
         }
         let y = Symbol { steps: Some(&steps), atom: Atom::Output };
         let slope = op.slope(k, operands, y);
-        let dtype = e.ty(ct).dtype;
-        let cotangent = match slope.atom {
-            Atom::Literal(1.0) => e.dup(ct),
-            Atom::Literal(-1.0) => {
-                let ct = e.dup(ct);
-                e.unary(Op::Negative, ct)?
-            }
-            _ => {
-                let slope = emit(e, &steps, slope.atom, node, dtype)?;
-                let ct = e.dup(ct);
-                e.binary(product.clone(), ct, slope)?
-            }
-        };
+        let ct = e.dup(ct);
+        let cotangent = times(e, ct, slope.atom, &steps, node, product.clone())?;
         out.give(k, cotangent);
     }
     Ok(())
+}
+
+/// The cotangent of the operand of `op`, whose value is the node's and tells the slope.
+pub(crate) fn pull_by_value<E: Emit>(
+    e: &mut E,
+    op: &Op,
+    node: Node,
+    ct: E::V,
+) -> Result<E::V> {
+    let steps = Steps::default();
+    let y = Symbol { steps: Some(&steps), atom: Atom::Output };
+    let slope = op.slope(0, [y, y], y);
+    times(e, ct, slope.atom, &steps, node, Op::MultiplyNoNan)
+}
+
+/// The cotangent times a slope.
+fn times<E: Emit>(
+    e: &mut E,
+    ct: E::V,
+    slope: Atom,
+    steps: &Steps,
+    node: Node,
+    product: Op,
+) -> Result<E::V> {
+    match slope {
+        Atom::Literal(1.0) => Ok(ct),
+        Atom::Literal(-1.0) => e.unary(Op::Negative, ct),
+        _ => {
+            let dtype = e.ty(&ct).dtype;
+            let slope = emit(e, steps, slope, node, dtype)?;
+            e.binary(product, ct, slope)
+        }
+    }
 }
 
 /// Takes the steps that `result` stands on.

@@ -170,6 +170,7 @@ compare_ops!(bind_compare);
 pub(super) mod arrange;
 pub(super) mod elementwise;
 mod engine;
+mod linear;
 mod shapes;
 mod softmax;
 pub(super) mod statistics;
@@ -381,6 +382,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     elementwise::add_all(module)?;
     engine::add_all(module)?;
     shapes::add_all(module)?;
+    module.add_function(wrap_pyfunction!(linear::linear, module)?)?;
     softmax::add_all(module)?;
     statistics::add_all(module)?;
     macro_rules! add {

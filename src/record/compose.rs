@@ -12,6 +12,7 @@ use super::arena::Arena;
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Fault, Operand, Place, Result};
+use crate::ops::affine::{Activation, Affine};
 use crate::ops::convert::{Cast, Where};
 use crate::ops::emit::{Arg, Args};
 use crate::ops::fold::{Min, Prod};
@@ -307,6 +308,33 @@ impl Arena {
 
     pub(crate) fn matmul(&mut self, a: u32, b: u32, site: u32) -> Result<u32> {
         self.apply(&MatMul.into(), smallvec![Arg::Value(a), Arg::Value(b)], site)
+    }
+
+    /// `activation(x @ weight + bias)`, in one op where it takes the operands.
+    pub(crate) fn linear(
+        &mut self,
+        x: u32,
+        weight: u32,
+        bias: Option<u32>,
+        activation: Option<Activation>,
+        site: u32,
+    ) -> Result<u32> {
+        if let Some(bias) = bias
+            && Affine::takes([x, weight, bias].map(|node| self.ty(node)))
+        {
+            let operands = [x, weight, bias].map(Arg::Value).into_iter().collect();
+            return self.apply(&Affine { activation }.into(), operands, site);
+        }
+        self.composed(|arena| {
+            let mut y = arena.matmul(x, weight, site)?;
+            if let Some(bias) = bias {
+                y = arena.binary(&Op::Add, Arg::Value(y), Arg::Value(bias), site)?;
+            }
+            match activation {
+                Some(activation) => arena.unary(&activation.op(), y, site),
+                None => Ok(y),
+            }
+        })
     }
 
     pub(crate) fn power(&mut self, a: Arg<u32>, b: Arg<u32>, site: u32) -> Result<u32> {

@@ -8,6 +8,7 @@ use super::{Index, Mark, NodeIndex, Reduction, print};
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
 use crate::error::{self, Error, Fault, Place, Result};
+use crate::ops::affine::Activation;
 use crate::ops::elementwise::{binary_ops, compare_ops, unary_ops};
 use crate::ops::emit::Arg;
 use crate::ops::{Op, Tag};
@@ -346,6 +347,44 @@ impl<'rec> Tensor<'rec> {
     pub fn try_matmul(&self, b: &Tensor<'rec>) -> Result<Tensor<'rec>> {
         let b = b.node_of(Tag::MatMul.name(), self.record)?;
         self.record.node(|arena, site| arena.matmul(self.index, b, site))
+    }
+
+    /// `activation(self @ weight + bias)`, a layer: one op for rows `(..., k)`, a weight
+    /// `(k, n)` and a bias `(n,)`, otherwise those that it consists of.
+    ///
+    /// ```
+    /// use wengert::{Activation, ComputationRecord};
+    /// let record = ComputationRecord::new();
+    /// let x = record.constant([[1.0, -1.0]]);
+    /// let weight = record.tensor_from_value([[2.0, 0.0], [0.0, 2.0]]);
+    /// let bias = record.tensor_from_value([0.5, 0.5]);
+    /// let y = x.linear(&weight, Some(&bias), Some(Activation::Relu));
+    /// assert_eq!(y.data().as_slice::<f64>(), [2.5, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn linear(
+        &self,
+        weight: &Tensor<'rec>,
+        bias: Option<&Tensor<'rec>>,
+        activation: Option<Activation>,
+    ) -> Tensor<'rec> {
+        error::expect(self.try_linear(weight, bias, activation))
+    }
+
+    /// As `linear`; an error records nothing.
+    #[track_caller]
+    pub fn try_linear(
+        &self,
+        weight: &Tensor<'rec>,
+        bias: Option<&Tensor<'rec>>,
+        activation: Option<Activation>,
+    ) -> Result<Tensor<'rec>> {
+        let name = Tag::Affine.name();
+        let weight = weight.node_of(name, self.record)?;
+        let bias = bias.map(|bias| bias.node_of(name, self.record)).transpose()?;
+        self.record.node(|arena, site| {
+            arena.linear(self.index, weight, bias, activation, site)
+        })
     }
 
     /// `a` where this boolean tensor is true, otherwise `b`; all broadcast.

@@ -98,6 +98,79 @@ def test_forward(rec: ComputationRecord, store: Any, rng: Any) -> None:
     assert list(layer.parameters) == ["out.weight", "out.bias"]
 
 
+@pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [(), (1,), (300,), (3, 50)])
+def test_a_layer_is_its_three_ops_bit_for_bit(
+    rng: Any, rows: tuple[int, ...], dtype: str, activation: str | None
+) -> None:
+    x, weight, bias = (
+        rng.normal(size=shape).astype(dtype) for shape in ((*rows, 20), (20, 7), (7,))
+    )
+    seed = rng.normal(size=(*rows, 7)).astype(dtype)
+    results = []
+    for fused in (True, False):
+        rec = ComputationRecord()
+        leaves = [rec.tensor_from_value(value) for value in (x, weight, bias)]
+        if fused:
+            y = wg.linear(leaves[0], leaves[1], leaves[2], activation)
+            assert len(rec) == 4
+        else:
+            y = leaves[0] @ leaves[1] + leaves[2]
+            y = y if activation is None else getattr(wg, activation)(y)
+        gradients = [g.data() for g in y.grad(seed=seed).wrt(leaves)]
+        results.append([y.data(), *gradients])
+    for ours, wanted in zip(*results, strict=True):
+        if len(rows) < 2:
+            np.testing.assert_array_equal(ours, wanted)
+        else:
+            # One by one, a product for each batch is made and their sum taken.
+            rtol = 1e-4 if dtype == "float32" else 1e-12
+            np.testing.assert_allclose(ours, wanted, rtol=rtol, atol=rtol)
+    np.testing.assert_array_equal(results[0][0], results[1][0])
+    assert results[0][0].dtype == dtype
+
+
+def test_a_layer_of_other_shapes_or_types_is_its_ops(rec: ComputationRecord) -> None:
+    x = rec.ones((2, 3))
+    square, batch = rec.ones((3, 3)), rec.ones((4, 3, 2))
+    assert wg.linear(x, square, rec.ones((2, 3)), "tanh").shape == (2, 3)
+    assert wg.linear(x, batch, rec.ones(2)).shape == (4, 2, 2)
+    assert wg.linear(x, square, activation="relu").data()[0, 0] == 3
+    integers = wg.linear([[1, 2]], [[1], [1]], [3])
+    assert integers.tolist() == [[6]]
+    assert integers.dtype == np.int64
+    before = len(rec)
+    with pytest.raises(ShapeError, match="matmul: inner sizes differ"):
+        wg.linear(x, rec.ones((2, 2)), rec.ones(2))
+    with pytest.raises(ShapeError, match="add: "):
+        wg.linear(x, square, rec.ones(2))
+    with pytest.raises(ValueError, match="linear: the activation is 'step', not None"):
+        wg.linear(x, square, None, "step")
+    assert len(rec) == before + 3
+
+
+def test_activations_of_layers(rec: ComputationRecord, rng: Any) -> None:
+    store: dict[str, Any] = {}
+    x = rec.constant(rng.normal(size=(4, 3)).astype("f4"))
+    ends = LinearLayer(rec, 3, 2, store, name="l", bias=True, activation="tanh")
+    plain = LinearLayer(rec, 3, 2, store, name="l", bias=True)
+    plain.weight, plain.bias = ends.weight, ends.bias
+    before = len(rec)
+    model = Sequential(plain, wg.tanh, wg.sigmoid)
+    y = model(x)
+    # The product with the tanh, then the sigmoid.
+    assert len(rec) == before + 2
+    wanted = wg.sigmoid(wg.tanh(plain(x)))
+    np.testing.assert_array_equal(y.data(), wanted.data())
+    np.testing.assert_array_equal(wg.sigmoid(ends(x)).data(), wanted.data())
+    assert Sequential(ends, wg.relu)(x).data().min() == 0
+    with pytest.raises(
+        ValueError, match="the activation is 'gelu', not None or 'relu'"
+    ):
+        LinearLayer(rec, 3, 2, store, activation="gelu")
+
+
 def test_new_weights_are_glorots(rec: ComputationRecord) -> None:
     layer = LinearLayer(rec, 300, 100, {}, bias=True)
     weight = layer.weight.data()

@@ -4,7 +4,7 @@
 use crate::caught::panic_of;
 use crate::differences::{Function, array, assert_close, check, check_f32, spread};
 use wengert::prelude::*;
-use wengert::{concatenate, stack};
+use wengert::{Activation, concatenate, stack};
 
 const SEED: u64 = 11;
 
@@ -154,6 +154,18 @@ const ROWS: &[Row] = &[
         x[0].take(&rows).square()
     }),
     row("matmul", ANY, &[&[2, 3], &[3, 4]], |x| x[0].matmul(&x[1])),
+    row("linear", ANY, &[&[3, 2], &[2, 4]], |x| {
+        x[0].linear(&x[1], Some(&x[1].sum_axes(&[0], false)), None)
+    }),
+    row("linear with tanh", ANY, &[&[2, 3, 2], &[2, 4]], |x| {
+        x[0].linear(&x[1], Some(&x[1].mean_axes(&[0], false)), Some(Activation::Tanh))
+    }),
+    row("linear with sigmoid of itself", ANY, &[&[3, 3], &[3]], |x| {
+        x[0].linear(&x[0], Some(&x[1]), Some(Activation::Sigmoid))
+    }),
+    row("linear without bias", ANY, &[&[3, 2], &[2, 4]], |x| {
+        x[0].linear(&x[1], None, Some(Activation::Tanh))
+    }),
     row("matmul of vectors", ANY, &[&[3], &[3]], |x| x[0].matmul(&x[1])),
     row("matmul by a vector", ANY, &[&[2, 3], &[3]], |x| x[0].matmul(&x[1])),
     row("matmul of a vector", ANY, &[&[3], &[3, 2]], |x| x[0].matmul(&x[1])),

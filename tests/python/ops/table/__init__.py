@@ -7,6 +7,7 @@ like the op's own in `src/ops`.
 from __future__ import annotations
 
 from tests.python.ops.table import (
+    affine,
     arrange,
     convert,
     elementwise,
@@ -22,7 +23,7 @@ from tests.python.ops.table.row import Row
 
 __all__ = ["ROWS", "Row"]
 
-SUBJECTS = (elementwise, convert, view, index, reduce, linalg, softmax)
+SUBJECTS = (elementwise, convert, view, index, reduce, linalg, softmax, affine)
 
 ROWS: list[Row] = [row for subject in SUBJECTS for row in subject.rows()]
 ROWS += [*elementwise_others.ROWS, *statistics.ROWS, *arrange.ROWS]
