@@ -264,6 +264,22 @@ pub enum Fault {
         tuple(wanted)
     )]
     Labels { op: &'static str, logits: Operand, labels: Vec<usize>, wanted: Vec<usize> },
+    #[error(
+        "{op}: the {what} {found} does not fit {operand}: it needs shape {}",
+        tuple(wanted)
+    )]
+    Companion {
+        op: &'static str,
+        what: &'static str,
+        operand: Operand,
+        found: Operand,
+        wanted: Vec<usize>,
+    },
+    #[error(
+        "{op}: query, key and value do not fit: {operands}: the last axes of query and \
+         key, the ones before of key and value, and the rest must agree"
+    )]
+    Attention { op: &'static str, operands: Operands },
     #[error("{op}: {operand} has {ndim} axes, {given} are indexed")]
     TooManyIndices { op: &'static str, operand: Operand, ndim: usize, given: usize },
     #[error("{op}: an index has more than one `...`")]
@@ -340,6 +356,8 @@ pub enum Fault {
     IndexOutOfRange { op: &'static str, value: i64, position: String, limit: usize },
     #[error("power: an integer to the negative integer power {exponent}")]
     NegativePower { exponent: i64 },
+    #[error("{op}: {what} must be between 0 and 1, not {value}")]
+    NotAFraction { op: &'static str, what: &'static str, value: f64 },
     #[error("{op}: the number {number} does not fit {dtype}")]
     IntegerTooLarge { op: &'static str, number: String, dtype: DType },
     #[error("{op}: no parameter {name:?} in the store")]
@@ -398,6 +416,8 @@ impl Fault {
             | F::NotVectorOrMatrix { .. }
             | F::PadOfNothing { .. }
             | F::Labels { .. }
+            | F::Companion { .. }
+            | F::Attention { .. }
             | F::NotOneElement { .. }
             | F::NotScalar { .. }
             | F::SeedShape { .. }
@@ -428,6 +448,7 @@ impl Fault {
             F::NonFinite { .. } | F::NonFiniteCotangent { .. } => Kind::NonFinite,
             F::NegativePower { .. }
             | F::IntegerTooLarge { .. }
+            | F::NotAFraction { .. }
             | F::ReplayComputed { .. } => Kind::Value,
             F::MissingParameter { .. } => Kind::Missing,
             F::Memory { .. } | F::RecordFull { .. } => Kind::Memory,
@@ -474,14 +495,17 @@ impl Fault {
         use Fault as F;
         match self {
             F::Broadcast { operands, .. }
+            | F::Attention { operands, .. }
             | F::MatmulScalar { operands }
             | F::Concatenate { operands, .. }
             | F::Stack { operands } => operands.0.get_mut(position),
-            F::MatmulInner { a, b, .. } => match position {
-                0 => Some(a),
-                1 => Some(b),
-                _ => None,
-            },
+            F::MatmulInner { a, b, .. } | F::Companion { operand: a, found: b, .. } => {
+                match position {
+                    0 => Some(a),
+                    1 => Some(b),
+                    _ => None,
+                }
+            }
             F::Reshape { operand, .. }
             | F::ReshapeInfer { operand, .. }
             | F::BroadcastTo { operand, .. }

@@ -248,6 +248,7 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "batch_norm",
     "bincount",
     "bitwise_and",
     "bitwise_not",
@@ -270,7 +271,9 @@ __all__ = [
     "diag",
     "diagonal",
     "divide",
+    "dropout",
     "elu",
+    "embedding",
     "equal",
     "erf",
     "erfc",
@@ -294,6 +297,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "layer_norm",
     "leaky_relu",
     "left_shift",
     "less",
@@ -341,8 +345,10 @@ __all__ = [
     "reshape",
     "right_shift",
     "rint",
+    "rms_norm",
     "roll",
     "round",
+    "scaled_dot_product_attention",
     "scatter_add",
     "selu",
     "set_pool_limit",
@@ -456,6 +462,72 @@ def atleast_2d(x: ArrayLike, /) -> Any: ...
 def atleast_3d(x: Tensor, /) -> Tensor: ...
 @overload
 def atleast_3d(x: ArrayLike, /) -> Any: ...
+@overload
+def batch_norm(
+    x: Tensor,
+    /,
+    mean: Tensor | ArrayLike | None = None,
+    var: Tensor | ArrayLike | None = None,
+    scale: Tensor | ArrayLike | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def batch_norm(
+    x: ArrayLike,
+    /,
+    mean: Tensor | None = None,
+    var: Tensor | ArrayLike | None = None,
+    scale: Tensor | ArrayLike | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def batch_norm(
+    x: ArrayLike,
+    /,
+    mean: ArrayLike | None = None,
+    var: Tensor | None = None,
+    scale: Tensor | ArrayLike | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def batch_norm(
+    x: ArrayLike,
+    /,
+    mean: ArrayLike | None = None,
+    var: ArrayLike | None = None,
+    scale: Tensor | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def batch_norm(
+    x: ArrayLike,
+    /,
+    mean: ArrayLike | None = None,
+    var: ArrayLike | None = None,
+    scale: ArrayLike | None = None,
+    bias: Tensor | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def batch_norm(
+    x: ArrayLike,
+    /,
+    mean: ArrayLike | None = None,
+    var: ArrayLike | None = None,
+    scale: ArrayLike | None = None,
+    bias: ArrayLike | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Any, Any, Any]: ...
 @overload
 def bincount(
     x: Tensor,
@@ -613,11 +685,21 @@ def divide(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def divide(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
+def dropout(x: Tensor, /, rate: float, rng: Rng | None = None) -> Tensor: ...
+@overload
+def dropout(x: ArrayLike, /, rate: float, rng: Rng | None = None) -> Any: ...
+@overload
 def elu(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
 def elu(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def elu(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+@overload
+def embedding(table: Tensor, ids: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def embedding(table: ArrayLike, ids: Tensor, /) -> Tensor: ...
+@overload
+def embedding(table: ArrayLike, ids: ArrayLike, /) -> Any: ...
 @overload
 def equal(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -723,6 +805,42 @@ def isinf(x: ArrayLike, /) -> Any: ...
 def isnan(x: Tensor, /) -> Tensor: ...
 @overload
 def isnan(x: ArrayLike, /) -> Any: ...
+@overload
+def layer_norm(
+    x: Tensor,
+    /,
+    scale: Tensor | ArrayLike | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Tensor: ...
+@overload
+def layer_norm(
+    x: ArrayLike,
+    /,
+    scale: Tensor | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Tensor: ...
+@overload
+def layer_norm(
+    x: ArrayLike,
+    /,
+    scale: ArrayLike | None = None,
+    bias: Tensor | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Tensor: ...
+@overload
+def layer_norm(
+    x: ArrayLike,
+    /,
+    scale: ArrayLike | None = None,
+    bias: ArrayLike | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Any: ...
 @overload
 def leaky_relu(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -997,6 +1115,30 @@ def rint(x: Tensor, /) -> Tensor: ...
 @overload
 def rint(x: ArrayLike, /) -> Any: ...
 @overload
+def rms_norm(
+    x: Tensor,
+    /,
+    scale: Tensor | ArrayLike | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Tensor: ...
+@overload
+def rms_norm(
+    x: ArrayLike,
+    /,
+    scale: Tensor | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Tensor: ...
+@overload
+def rms_norm(
+    x: ArrayLike,
+    /,
+    scale: ArrayLike | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Any: ...
+@overload
 def roll(x: Tensor, /, shift: int | Sequence[int], axis: _Axes = None) -> Tensor: ...
 @overload
 def roll(x: ArrayLike, /, shift: int | Sequence[int], axis: _Axes = None) -> Any: ...
@@ -1004,6 +1146,56 @@ def roll(x: ArrayLike, /, shift: int | Sequence[int], axis: _Axes = None) -> Any
 def round(x: Tensor, /, decimals: int = 0) -> Tensor: ...
 @overload
 def round(x: ArrayLike, /, decimals: int = 0) -> Any: ...
+@overload
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor | ArrayLike,
+    value: Tensor | ArrayLike,
+    /,
+    mask: Tensor | ArrayLike | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Tensor: ...
+@overload
+def scaled_dot_product_attention(
+    query: ArrayLike,
+    key: Tensor,
+    value: Tensor | ArrayLike,
+    /,
+    mask: Tensor | ArrayLike | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Tensor: ...
+@overload
+def scaled_dot_product_attention(
+    query: ArrayLike,
+    key: ArrayLike,
+    value: Tensor,
+    /,
+    mask: Tensor | ArrayLike | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Tensor: ...
+@overload
+def scaled_dot_product_attention(
+    query: ArrayLike,
+    key: ArrayLike,
+    value: ArrayLike,
+    /,
+    mask: Tensor | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Tensor: ...
+@overload
+def scaled_dot_product_attention(
+    query: ArrayLike,
+    key: ArrayLike,
+    value: ArrayLike,
+    /,
+    mask: ArrayLike | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Any: ...
 @overload
 def scatter_add(
     x: Tensor,

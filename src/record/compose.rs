@@ -4,6 +4,7 @@
 mod arrange;
 mod elementwise;
 mod masks;
+mod network;
 mod pad;
 mod places;
 mod statistics;

@@ -331,6 +331,7 @@ methods! {
 
 mod arrange;
 mod elementwise;
+mod network;
 mod statistics;
 
 /// Operations on several tensors.
