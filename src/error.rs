@@ -280,6 +280,50 @@ pub enum Fault {
          key, the ones before of key and value, and the rest must agree"
     )]
     Attention { op: &'static str, operands: Operands },
+    #[error("{op}: {operand} has {} axes, not {wanted}", operand.shape.len())]
+    Rank { op: &'static str, operand: Operand, wanted: usize },
+    #[error("{op}: {given} values of {what} for {wanted} axes")]
+    PerAxis { op: &'static str, what: &'static str, given: usize, wanted: usize },
+    #[error("{op}: {what} must be at least 1, not 0")]
+    ZeroParameter { op: &'static str, what: &'static str },
+    #[error(
+        "{op}: a window that spans {span} does not fit axis {axis} of {operand}, which \
+         is {padded} long with its padding"
+    )]
+    Window {
+        op: &'static str,
+        operand: Operand,
+        axis: usize,
+        span: usize,
+        padded: usize,
+    },
+    #[error(
+        "{op}: {x} has {} channels, {weight} takes {channels} in each of {groups} groups",
+        x.shape[1]
+    )]
+    Channels {
+        op: &'static str,
+        x: Operand,
+        weight: Operand,
+        channels: usize,
+        groups: usize,
+    },
+    #[error(
+        "{op}: the {count} channels of {operand} do not split into {groups} groups"
+    )]
+    Groups { op: &'static str, operand: Operand, count: usize, groups: usize },
+    #[error("{op}: {what} of {value} on axis {axis} must be less than {limit}")]
+    TooWide {
+        op: &'static str,
+        what: &'static str,
+        axis: usize,
+        value: usize,
+        limit: usize,
+    },
+    #[error("{op}: padding leaves nothing of axis {axis}")]
+    NothingLeft { op: &'static str, axis: usize },
+    #[error("{op}: padding is 'same' only where a window moves over its operand")]
+    SameTransposed { op: &'static str },
     #[error("{op}: {operand} has {ndim} axes, {given} are indexed")]
     TooManyIndices { op: &'static str, operand: Operand, ndim: usize, given: usize },
     #[error("{op}: an index has more than one `...`")]
@@ -418,6 +462,15 @@ impl Fault {
             | F::Labels { .. }
             | F::Companion { .. }
             | F::Attention { .. }
+            | F::Rank { .. }
+            | F::PerAxis { .. }
+            | F::ZeroParameter { .. }
+            | F::Window { .. }
+            | F::Channels { .. }
+            | F::Groups { .. }
+            | F::TooWide { .. }
+            | F::NothingLeft { .. }
+            | F::SameTransposed { .. }
             | F::NotOneElement { .. }
             | F::NotScalar { .. }
             | F::SeedShape { .. }
@@ -499,18 +552,21 @@ impl Fault {
             | F::MatmulScalar { operands }
             | F::Concatenate { operands, .. }
             | F::Stack { operands } => operands.0.get_mut(position),
-            F::MatmulInner { a, b, .. } | F::Companion { operand: a, found: b, .. } => {
-                match position {
-                    0 => Some(a),
-                    1 => Some(b),
-                    _ => None,
-                }
-            }
+            F::MatmulInner { a, b, .. }
+            | F::Channels { x: a, weight: b, .. }
+            | F::Companion { operand: a, found: b, .. } => match position {
+                0 => Some(a),
+                1 => Some(b),
+                _ => None,
+            },
             F::Reshape { operand, .. }
             | F::ReshapeInfer { operand, .. }
             | F::BroadcastTo { operand, .. }
             | F::Squeeze { operand, .. }
             | F::EmptyReduction { operand, .. }
+            | F::Rank { operand, .. }
+            | F::Window { operand, .. }
+            | F::Groups { operand, .. }
             | F::PositionsShape { operand, .. }
             | F::MaskShape { operand, .. }
             | F::RepeatCounts { operand, .. }

@@ -42,6 +42,7 @@ OPERANDS = {
     "table": "ArrayLike",
     "value": "ArrayLike",
     "var": "ArrayLike",
+    "weight": "ArrayLike",
 }
 TYPES = {
     "axis": "_Axes",
@@ -84,6 +85,13 @@ TYPES = {
     "rng": "Rng",
     "scale": "float",
     "causal": "bool",
+    "window": "int | Sequence[int]",
+    "stride": "int | Sequence[int]",
+    "padding": "str | int | Sequence[int | tuple[int, int]]",
+    "dilation": "int | Sequence[int]",
+    "output_padding": "int | Sequence[int]",
+    "groups": "int",
+    "count_include_pad": "bool",
 }
 # Axes that are one integer, by function.
 ONE_AXIS = {"softmax", "log_softmax", "concatenate", "stack", "topk", "split"}

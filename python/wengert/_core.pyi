@@ -248,6 +248,9 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "bincount",
     "bitwise_and",
@@ -260,6 +263,12 @@ __all__ = [
     "clip_max",
     "clip_min",
     "concatenate",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "copysign",
     "cos",
     "cosh",
@@ -316,6 +325,9 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
     "maximum",
     "mean",
     "median",
@@ -462,6 +474,60 @@ def atleast_2d(x: ArrayLike, /) -> Any: ...
 def atleast_3d(x: Tensor, /) -> Tensor: ...
 @overload
 def atleast_3d(x: ArrayLike, /) -> Any: ...
+@overload
+def avg_pool1d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Tensor: ...
+@overload
+def avg_pool1d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Any: ...
+@overload
+def avg_pool2d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Tensor: ...
+@overload
+def avg_pool2d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Any: ...
+@overload
+def avg_pool3d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Tensor: ...
+@overload
+def avg_pool3d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Any: ...
 @overload
 def batch_norm(
     x: Tensor,
@@ -620,6 +686,282 @@ def clip_min(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def clip_min(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 def concatenate(tensors: Sequence[Tensor | ArrayLike], /, axis: int = 0) -> Any: ...
+@overload
+def conv1d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv1d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv1d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv1d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
+@overload
+def conv2d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv2d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv2d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv2d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
+@overload
+def conv3d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv3d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv3d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv3d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
+@overload
+def conv_transpose1d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose1d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose1d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose1d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
+@overload
+def conv_transpose2d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose2d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose2d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose2d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
+@overload
+def conv_transpose3d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose3d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose3d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose3d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
 @overload
 def copysign(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -931,6 +1273,54 @@ def matmul(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 def max(x: Tensor, /, axis: _Axes = None, keepdims: bool = False) -> Tensor: ...
 @overload
 def max(x: ArrayLike, /, axis: _Axes = None, keepdims: bool = False) -> Any: ...
+@overload
+def max_pool1d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Tensor: ...
+@overload
+def max_pool1d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Any: ...
+@overload
+def max_pool2d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Tensor: ...
+@overload
+def max_pool2d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Any: ...
+@overload
+def max_pool3d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Tensor: ...
+@overload
+def max_pool3d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Any: ...
 @overload
 def maximum(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload

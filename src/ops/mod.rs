@@ -13,6 +13,7 @@ pub(crate) mod emit;
 pub(crate) mod fold;
 pub(crate) mod index;
 pub(crate) mod linalg;
+pub(crate) mod patches;
 pub(crate) mod reduce;
 pub(crate) mod scalar;
 pub(crate) mod scan;
@@ -365,12 +366,14 @@ ops! {
         reduce::Sum reduce::Mean scan::CumSum
         along::TakeAlongAxis along::AddAlongAxis
         linalg::MatMul
+        patches::Patches patches::Fold
     }
     rules {
         convert::Where
         reduce::Max reduce::LogSumExp fold::Min fold::Prod fold::Norm
         scan::CumProd scan::LogCumSumExp scan::Recurrence
         softmax::Softmax softmax::LogSoftmax softmax::SoftmaxCrossEntropy
+        patches::MaxPool
     }
     constant { reduce::ArgMax along::ArgSort view::StopGradient }
 }

@@ -174,6 +174,7 @@ mod network;
 mod shapes;
 mod softmax;
 pub(super) mod statistics;
+mod windows;
 
 macro_rules! reductions {
     ($($(#[$doc:meta])* $name:ident $Reduction:ident;)*) => {
@@ -385,6 +386,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     shapes::add_all(module)?;
     softmax::add_all(module)?;
     statistics::add_all(module)?;
+    windows::add_all(module)?;
     macro_rules! add {
         ($($name:ident)*) => {
             $(module.add_function(wrap_pyfunction!($name, module)?)?;)*

@@ -333,6 +333,7 @@ mod arrange;
 mod elementwise;
 mod network;
 mod statistics;
+mod windows;
 
 /// Operations on several tensors.
 impl<'rec> Tensor<'rec> {

@@ -1,7 +1,7 @@
 //! What layers of networks compute, as methods.
 
-use wengert::Kind;
 use wengert::prelude::*;
+use wengert::{Convolution, Kind, Margins, Pooling};
 
 fn array(elements: &[f64], shape: &[usize]) -> NdArray {
     NdArray::try_from_elements(elements, shape).unwrap()
@@ -43,4 +43,30 @@ fn embedding_dropout_and_attention() {
     assert_eq!(table.try_dropout(-0.5).unwrap_err().kind(), Kind::Value);
     let y = table.scaled_dot_product_attention(&table, &table, None, true, Some(1.0));
     assert_eq!(y.data().to_vec::<f64>()[..2], [1.0, 2.0]);
+}
+
+#[test]
+fn convolutions_and_poolings() {
+    let rec = ComputationRecord::new();
+    let x = rec.tensor_from_value(array(&[1.0, 2.0, 3.0, 4.0], &[1, 1, 4]));
+    let weight = rec.tensor_from_value(array(&[1.0, -1.0], &[1, 1, 2]));
+    let by = Convolution { padding: Margins::Same, ..Convolution::default() };
+    let y = x.conv1d(&weight, None, &by);
+    assert_eq!(y.data().to_vec::<f64>(), [-1.0, -1.0, -1.0, 4.0]);
+    assert_eq!(y.sum().grad().wrt(&weight).data().to_vec::<f64>(), [10.0, 9.0]);
+    let plain = Convolution::default();
+    let back = x.conv_transpose1d(&weight, None, &plain);
+    assert_eq!(back.data().to_vec::<f64>(), [1.0, 1.0, 1.0, 1.0, -4.0]);
+    let images = rec.ones(&[1, 2, 3, 3], DType::F32);
+    let kernel = rec.ones(&[4, 2, 2, 2], DType::F32);
+    let bias = rec.ones(&[4], DType::F32);
+    let y = images.conv2d(&kernel, Some(&bias), &plain);
+    assert_eq!((y.shape(), y.data().to_vec::<f32>()[0]), (vec![1, 4, 2, 2], 9.0));
+    let by = Pooling { window: vec![2], ..Pooling::default() };
+    assert_eq!(x.max_pool1d(&by).data().to_vec::<f64>(), [2.0, 4.0]);
+    assert_eq!(x.avg_pool1d(&by).data().to_vec::<f64>(), [1.5, 3.5]);
+    let by = Pooling { window: vec![3], stride: vec![1], ..by };
+    assert_eq!(x.max_pool1d(&by).data().to_vec::<f64>(), [3.0, 4.0]);
+    let error = images.try_max_pool1d(&by).unwrap_err();
+    assert_eq!(error.kind(), Kind::Shape);
 }

@@ -14,6 +14,7 @@ from tests.python.ops.table import (
     index,
     linalg,
     network,
+    patches,
     reduce,
     softmax,
     statistics,
@@ -32,6 +33,7 @@ SUBJECTS = (
     linalg,
     softmax,
     network,
+    patches,
 )
 
 ROWS: list[Row] = [row for subject in SUBJECTS for row in subject.rows()]
