@@ -264,6 +264,66 @@ pub enum Fault {
         tuple(wanted)
     )]
     Labels { op: &'static str, logits: Operand, labels: Vec<usize>, wanted: Vec<usize> },
+    #[error(
+        "{op}: the {what} {found} does not fit {operand}: it needs shape {}",
+        tuple(wanted)
+    )]
+    Companion {
+        op: &'static str,
+        what: &'static str,
+        operand: Operand,
+        found: Operand,
+        wanted: Vec<usize>,
+    },
+    #[error(
+        "{op}: query, key and value do not fit: {operands}: the last axes of query and \
+         key, the ones before of key and value, and the rest must agree"
+    )]
+    Attention { op: &'static str, operands: Operands },
+    #[error("{op}: {operand} has {} axes, not {wanted}", operand.shape.len())]
+    Rank { op: &'static str, operand: Operand, wanted: usize },
+    #[error("{op}: {given} values of {what} for {wanted} axes")]
+    PerAxis { op: &'static str, what: &'static str, given: usize, wanted: usize },
+    #[error("{op}: {what} must be at least 1, not 0")]
+    ZeroParameter { op: &'static str, what: &'static str },
+    #[error(
+        "{op}: a window that spans {span} does not fit axis {axis} of {operand}, which \
+         is {padded} long with its padding"
+    )]
+    Window {
+        op: &'static str,
+        operand: Operand,
+        axis: usize,
+        span: usize,
+        padded: usize,
+    },
+    #[error(
+        "{op}: {x} has {} channels, {weight} takes {channels} in each of {groups} groups",
+        x.shape[1]
+    )]
+    Channels {
+        op: &'static str,
+        x: Operand,
+        weight: Operand,
+        channels: usize,
+        groups: usize,
+    },
+    #[error(
+        "{op}: the {count} channels of {operand} do not split into {groups} groups"
+    )]
+    Groups { op: &'static str, operand: Operand, count: usize, groups: usize },
+    #[error("{op}: {what} of {value} on axis {axis} must be less than {limit}")]
+    TooWide {
+        op: &'static str,
+        what: &'static str,
+        axis: usize,
+        value: usize,
+        limit: usize,
+    },
+    #[error("{op}: padding leaves nothing of axis {axis}")]
+    NothingLeft { op: &'static str, axis: usize },
+    #[error("{op}: padding is 'same' only where a window moves over its operand")]
+    SameTransposed { op: &'static str },
     #[error("{op}: {operand} has {ndim} axes, {given} are indexed")]
     TooManyIndices { op: &'static str, operand: Operand, ndim: usize, given: usize },
     #[error("{op}: an index has more than one `...`")]
@@ -340,6 +400,8 @@ pub enum Fault {
     IndexOutOfRange { op: &'static str, value: i64, position: String, limit: usize },
     #[error("power: an integer to the negative integer power {exponent}")]
     NegativePower { exponent: i64 },
+    #[error("{op}: {what} must be between 0 and 1, not {value}")]
+    NotAFraction { op: &'static str, what: &'static str, value: f64 },
     #[error("{op}: the number {number} does not fit {dtype}")]
     IntegerTooLarge { op: &'static str, number: String, dtype: DType },
     #[error("{op}: no parameter {name:?} in the store")]
@@ -398,6 +460,17 @@ impl Fault {
             | F::NotVectorOrMatrix { .. }
             | F::PadOfNothing { .. }
             | F::Labels { .. }
+            | F::Companion { .. }
+            | F::Attention { .. }
+            | F::Rank { .. }
+            | F::PerAxis { .. }
+            | F::ZeroParameter { .. }
+            | F::Window { .. }
+            | F::Channels { .. }
+            | F::Groups { .. }
+            | F::TooWide { .. }
+            | F::NothingLeft { .. }
+            | F::SameTransposed { .. }
             | F::NotOneElement { .. }
             | F::NotScalar { .. }
             | F::SeedShape { .. }
@@ -428,6 +501,7 @@ impl Fault {
             F::NonFinite { .. } | F::NonFiniteCotangent { .. } => Kind::NonFinite,
             F::NegativePower { .. }
             | F::IntegerTooLarge { .. }
+            | F::NotAFraction { .. }
             | F::ReplayComputed { .. } => Kind::Value,
             F::MissingParameter { .. } => Kind::Missing,
             F::Memory { .. } | F::RecordFull { .. } => Kind::Memory,
@@ -474,10 +548,13 @@ impl Fault {
         use Fault as F;
         match self {
             F::Broadcast { operands, .. }
+            | F::Attention { operands, .. }
             | F::MatmulScalar { operands }
             | F::Concatenate { operands, .. }
             | F::Stack { operands } => operands.0.get_mut(position),
-            F::MatmulInner { a, b, .. } => match position {
+            F::MatmulInner { a, b, .. }
+            | F::Channels { x: a, weight: b, .. }
+            | F::Companion { operand: a, found: b, .. } => match position {
                 0 => Some(a),
                 1 => Some(b),
                 _ => None,
@@ -487,6 +564,9 @@ impl Fault {
             | F::BroadcastTo { operand, .. }
             | F::Squeeze { operand, .. }
             | F::EmptyReduction { operand, .. }
+            | F::Rank { operand, .. }
+            | F::Window { operand, .. }
+            | F::Groups { operand, .. }
             | F::PositionsShape { operand, .. }
             | F::MaskShape { operand, .. }
             | F::RepeatCounts { operand, .. }

@@ -71,8 +71,8 @@ pub use layers::{LinearLayer, ParameterStore, descend};
 pub use ops::affine::Activation;
 pub use ops::spec::{OpInfo, op_table};
 pub use record::{
-    ComputationRecord, Index, IntoOperand, Mark, NodeIndex, Replay, Tensor,
-    concatenate, stack, try_concatenate, try_stack,
+    ComputationRecord, Convolution, Index, IntoOperand, Margins, Mark, NodeIndex,
+    Pooling, Replay, Tensor, concatenate, stack, try_concatenate, try_stack,
 };
 pub use rng::Rng;
 pub use shape::MAX_AXES;

@@ -69,6 +69,26 @@ impl Rng {
         })
     }
 
+    /// 0 with probability `rate`, which is below 1, otherwise `1 / (1 - rate)`. Each
+    /// value takes one step of the stream.
+    pub(crate) fn try_mask(
+        &self,
+        shape: &[usize],
+        rate: f64,
+        dtype: DType,
+    ) -> Result<NdArray> {
+        let mut stream = self.stream();
+        let kept = 1.0 / (1.0 - rate);
+        fill(
+            "dropout",
+            shape,
+            dtype,
+            || {
+                if unit(&mut stream) < rate { 0.0 } else { kept }
+            },
+        )
+    }
+
     /// The integers below `n` in a random order, by the shuffle of Fisher and Yates.
     ///
     /// # Panics

@@ -32,6 +32,17 @@ OPERANDS = {
     "weights": "ArrayLike",
     "indices": "ArrayLike",
     "values": "ArrayLike",
+    "bias": "ArrayLike",
+    "ids": "ArrayLike",
+    "key": "ArrayLike",
+    "mask": "ArrayLike",
+    "mean": "ArrayLike",
+    "query": "ArrayLike",
+    "scale": "ArrayLike",
+    "table": "ArrayLike",
+    "value": "ArrayLike",
+    "var": "ArrayLike",
+    "weight": "ArrayLike",
 }
 TYPES = {
     "axis": "_Axes",
@@ -73,10 +84,21 @@ TYPES = {
     "pad_width": "int | tuple[int, int] | Sequence[tuple[int, int]]",
     "mode": "str",
     "constant_values": "float",
+    "eps": "float",
+    "rng": "Rng",
+    "scale": "float",
+    "causal": "bool",
+    "window": "int | Sequence[int]",
+    "stride": "int | Sequence[int]",
+    "padding": "str | int | Sequence[int | tuple[int, int]]",
+    "dilation": "int | Sequence[int]",
+    "output_padding": "int | Sequence[int]",
+    "groups": "int",
+    "count_include_pad": "bool",
 }
 # Axes that are one integer, by function.
 ONE_AXIS = {"softmax", "log_softmax", "concatenate", "stack", "topk", "split"}
-ONE_AXIS |= {"gather", "scatter_add"}
+ONE_AXIS |= {"gather", "scatter_add", "batch_norm"}
 ONE_AXIS_OR_ALL = {
     "argmax",
     "argmin",
@@ -91,6 +113,7 @@ ONE_AXIS_OR_ALL = {
 }
 # Functions that give several results.
 SEVERAL = {"topk": "tuple[{0}, {0}]", "split": "list[{0}]", "meshgrid": "list[{0}]"}
+SEVERAL |= {"batch_norm": "tuple[{0}, {0}, {0}]"}
 # Functions that never give a tensor.
 RESULTS = {
     "debug": "str",
@@ -114,10 +137,18 @@ def functions() -> dict[str, object]:
     return dict(sorted(found.items()))
 
 
+def is_operand(function: str, parameter: str) -> bool:
+    """Whether a parameter takes tensors too."""
+    # A scale is a tensor but in attention.
+    if function == "scaled_dot_product_attention" and parameter == "scale":
+        return False
+    return parameter in OPERANDS and function not in RESULTS
+
+
 def stub_parameter(function: str, parameter: inspect.Parameter, operand: str) -> str:
     """Write one parameter; `operand` is the type of those that may be tensors."""
     name = parameter.name
-    if name in OPERANDS and function not in RESULTS:
+    if is_operand(function, name):
         kind = operand
     elif name == "axis" and function in ONE_AXIS:
         kind = "int"
@@ -148,8 +179,8 @@ def stub_line(name: str, signature: inspect.Signature, kinds: list[str]) -> str:
             previous = False
             continue
         previous = positional
-        is_operand = parameter.name in OPERANDS and name not in RESULTS
-        parts.append(stub_parameter(name, parameter, next(left) if is_operand else ""))
+        kind = next(left) if is_operand(name, parameter.name) else ""
+        parts.append(stub_parameter(name, parameter, kind))
     if previous:
         parts.append("/")
     result = RESULTS.get(name, "Tensor" if "Tensor" in kinds else "Any")
@@ -164,8 +195,8 @@ def stub_line(name: str, signature: inspect.Signature, kinds: list[str]) -> str:
 def stub(name: str, function: object) -> str:
     """Write a function: an overload for each operand that is a tensor, one for none."""
     signature = inspect.signature(function)  # type: ignore[arg-type]
-    operands = [p for p in signature.parameters if p in OPERANDS]
-    if name in RESULTS or not operands:
+    operands = [p for p in signature.parameters if is_operand(name, p)]
+    if not operands:
         return stub_line(name, signature, [])
     rows = []
     for k in range(len(operands)):

@@ -248,6 +248,10 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "batch_norm",
     "bincount",
     "bitwise_and",
     "bitwise_not",
@@ -259,6 +263,12 @@ __all__ = [
     "clip_max",
     "clip_min",
     "concatenate",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "copysign",
     "cos",
     "cosh",
@@ -270,7 +280,9 @@ __all__ = [
     "diag",
     "diagonal",
     "divide",
+    "dropout",
     "elu",
+    "embedding",
     "equal",
     "erf",
     "erfc",
@@ -294,6 +306,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "layer_norm",
     "leaky_relu",
     "left_shift",
     "less",
@@ -313,6 +326,9 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
     "maximum",
     "mean",
     "median",
@@ -342,8 +358,10 @@ __all__ = [
     "reshape",
     "right_shift",
     "rint",
+    "rms_norm",
     "roll",
     "round",
+    "scaled_dot_product_attention",
     "scatter_add",
     "selu",
     "set_pool_limit",
@@ -458,6 +476,126 @@ def atleast_3d(x: Tensor, /) -> Tensor: ...
 @overload
 def atleast_3d(x: ArrayLike, /) -> Any: ...
 @overload
+def avg_pool1d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Tensor: ...
+@overload
+def avg_pool1d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Any: ...
+@overload
+def avg_pool2d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Tensor: ...
+@overload
+def avg_pool2d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Any: ...
+@overload
+def avg_pool3d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Tensor: ...
+@overload
+def avg_pool3d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    count_include_pad: bool = True,
+) -> Any: ...
+@overload
+def batch_norm(
+    x: Tensor,
+    /,
+    mean: Tensor | ArrayLike | None = None,
+    var: Tensor | ArrayLike | None = None,
+    scale: Tensor | ArrayLike | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def batch_norm(
+    x: ArrayLike,
+    /,
+    mean: Tensor | None = None,
+    var: Tensor | ArrayLike | None = None,
+    scale: Tensor | ArrayLike | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def batch_norm(
+    x: ArrayLike,
+    /,
+    mean: ArrayLike | None = None,
+    var: Tensor | None = None,
+    scale: Tensor | ArrayLike | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def batch_norm(
+    x: ArrayLike,
+    /,
+    mean: ArrayLike | None = None,
+    var: ArrayLike | None = None,
+    scale: Tensor | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def batch_norm(
+    x: ArrayLike,
+    /,
+    mean: ArrayLike | None = None,
+    var: ArrayLike | None = None,
+    scale: ArrayLike | None = None,
+    bias: Tensor | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Tensor, Tensor, Tensor]: ...
+@overload
+def batch_norm(
+    x: ArrayLike,
+    /,
+    mean: ArrayLike | None = None,
+    var: ArrayLike | None = None,
+    scale: ArrayLike | None = None,
+    bias: ArrayLike | None = None,
+    axis: int = 1,
+    eps: float = 1e-05,
+) -> tuple[Any, Any, Any]: ...
+@overload
 def bincount(
     x: Tensor,
     /,
@@ -550,6 +688,282 @@ def clip_min(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 def clip_min(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 def concatenate(tensors: Sequence[Tensor | ArrayLike], /, axis: int = 0) -> Any: ...
 @overload
+def conv1d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv1d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv1d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv1d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
+@overload
+def conv2d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv2d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv2d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv2d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
+@overload
+def conv3d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv3d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv3d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv3d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
+@overload
+def conv_transpose1d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose1d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose1d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose1d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
+@overload
+def conv_transpose2d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose2d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose2d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose2d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
+@overload
+def conv_transpose3d(
+    x: Tensor,
+    weight: Tensor | ArrayLike,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose3d(
+    x: ArrayLike,
+    weight: Tensor,
+    /,
+    bias: Tensor | ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose3d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Tensor: ...
+@overload
+def conv_transpose3d(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+    output_padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> Any: ...
+@overload
 def copysign(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
 def copysign(a: ArrayLike, b: Tensor, /) -> Tensor: ...
@@ -614,11 +1028,21 @@ def divide(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def divide(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
+def dropout(x: Tensor, /, rate: float, rng: Rng | None = None) -> Tensor: ...
+@overload
+def dropout(x: ArrayLike, /, rate: float, rng: Rng | None = None) -> Any: ...
+@overload
 def elu(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
 def elu(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def elu(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+@overload
+def embedding(table: Tensor, ids: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def embedding(table: ArrayLike, ids: Tensor, /) -> Tensor: ...
+@overload
+def embedding(table: ArrayLike, ids: ArrayLike, /) -> Any: ...
 @overload
 def equal(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -725,6 +1149,42 @@ def isnan(x: Tensor, /) -> Tensor: ...
 @overload
 def isnan(x: ArrayLike, /) -> Any: ...
 @overload
+def layer_norm(
+    x: Tensor,
+    /,
+    scale: Tensor | ArrayLike | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Tensor: ...
+@overload
+def layer_norm(
+    x: ArrayLike,
+    /,
+    scale: Tensor | None = None,
+    bias: Tensor | ArrayLike | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Tensor: ...
+@overload
+def layer_norm(
+    x: ArrayLike,
+    /,
+    scale: ArrayLike | None = None,
+    bias: Tensor | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Tensor: ...
+@overload
+def layer_norm(
+    x: ArrayLike,
+    /,
+    scale: ArrayLike | None = None,
+    bias: ArrayLike | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Any: ...
+@overload
 def leaky_relu(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
 def leaky_relu(a: ArrayLike, b: Tensor, /) -> Tensor: ...
@@ -830,6 +1290,54 @@ def matmul(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 def max(x: Tensor, /, axis: _Axes = None, keepdims: bool = False) -> Tensor: ...
 @overload
 def max(x: ArrayLike, /, axis: _Axes = None, keepdims: bool = False) -> Any: ...
+@overload
+def max_pool1d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Tensor: ...
+@overload
+def max_pool1d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Any: ...
+@overload
+def max_pool2d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Tensor: ...
+@overload
+def max_pool2d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Any: ...
+@overload
+def max_pool3d(
+    x: Tensor,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Tensor: ...
+@overload
+def max_pool3d(
+    x: ArrayLike,
+    window: int | Sequence[int],
+    /,
+    stride: int | Sequence[int] | None = None,
+    padding: str | int | Sequence[int | tuple[int, int]] = 0,
+) -> Any: ...
 @overload
 def maximum(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -1014,6 +1522,30 @@ def rint(x: Tensor, /) -> Tensor: ...
 @overload
 def rint(x: ArrayLike, /) -> Any: ...
 @overload
+def rms_norm(
+    x: Tensor,
+    /,
+    scale: Tensor | ArrayLike | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Tensor: ...
+@overload
+def rms_norm(
+    x: ArrayLike,
+    /,
+    scale: Tensor | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Tensor: ...
+@overload
+def rms_norm(
+    x: ArrayLike,
+    /,
+    scale: ArrayLike | None = None,
+    axis: _Axes = None,
+    eps: float = 1e-05,
+) -> Any: ...
+@overload
 def roll(x: Tensor, /, shift: int | Sequence[int], axis: _Axes = None) -> Tensor: ...
 @overload
 def roll(x: ArrayLike, /, shift: int | Sequence[int], axis: _Axes = None) -> Any: ...
@@ -1021,6 +1553,56 @@ def roll(x: ArrayLike, /, shift: int | Sequence[int], axis: _Axes = None) -> Any
 def round(x: Tensor, /, decimals: int = 0) -> Tensor: ...
 @overload
 def round(x: ArrayLike, /, decimals: int = 0) -> Any: ...
+@overload
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor | ArrayLike,
+    value: Tensor | ArrayLike,
+    /,
+    mask: Tensor | ArrayLike | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Tensor: ...
+@overload
+def scaled_dot_product_attention(
+    query: ArrayLike,
+    key: Tensor,
+    value: Tensor | ArrayLike,
+    /,
+    mask: Tensor | ArrayLike | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Tensor: ...
+@overload
+def scaled_dot_product_attention(
+    query: ArrayLike,
+    key: ArrayLike,
+    value: Tensor,
+    /,
+    mask: Tensor | ArrayLike | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Tensor: ...
+@overload
+def scaled_dot_product_attention(
+    query: ArrayLike,
+    key: ArrayLike,
+    value: ArrayLike,
+    /,
+    mask: Tensor | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Tensor: ...
+@overload
+def scaled_dot_product_attention(
+    query: ArrayLike,
+    key: ArrayLike,
+    value: ArrayLike,
+    /,
+    mask: ArrayLike | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Any: ...
 @overload
 def scatter_add(
     x: Tensor,

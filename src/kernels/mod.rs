@@ -10,6 +10,7 @@ pub(crate) mod map;
 pub(crate) mod math;
 #[cfg(test)]
 mod naive;
+pub(crate) mod patches;
 pub(crate) mod reduce;
 pub(crate) mod rows;
 pub(crate) mod scan;

@@ -14,6 +14,7 @@ pub(crate) mod emit;
 pub(crate) mod fold;
 pub(crate) mod index;
 pub(crate) mod linalg;
+pub(crate) mod patches;
 pub(crate) mod reduce;
 pub(crate) mod scalar;
 pub(crate) mod scan;
@@ -366,6 +367,7 @@ ops! {
         reduce::Sum reduce::Mean scan::CumSum
         along::TakeAlongAxis along::AddAlongAxis
         linalg::MatMul
+        patches::Patches patches::Fold
     }
     rules {
         convert::Where
@@ -373,6 +375,7 @@ ops! {
         scan::CumProd scan::LogCumSumExp scan::Recurrence
         softmax::Softmax softmax::LogSoftmax softmax::SoftmaxCrossEntropy
         affine::Affine
+        patches::MaxPool
     }
     constant { reduce::ArgMax along::ArgSort view::StopGradient }
 }

@@ -167,13 +167,15 @@ macro_rules! bind_compare {
 binary_ops!(bind_arithmetic);
 compare_ops!(bind_compare);
 
+mod affine;
 pub(super) mod arrange;
 pub(super) mod elementwise;
 mod engine;
-mod linear;
+mod network;
 mod shapes;
 mod softmax;
 pub(super) mod statistics;
+mod windows;
 
 macro_rules! reductions {
     ($($(#[$doc:meta])* $name:ident $Reduction:ident;)*) => {
@@ -381,10 +383,12 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     arrange::add_all(module)?;
     elementwise::add_all(module)?;
     engine::add_all(module)?;
+    network::add_all(module)?;
     shapes::add_all(module)?;
-    module.add_function(wrap_pyfunction!(linear::linear, module)?)?;
+    module.add_function(wrap_pyfunction!(affine::linear, module)?)?;
     softmax::add_all(module)?;
     statistics::add_all(module)?;
+    windows::add_all(module)?;
     macro_rules! add {
         ($($name:ident)*) => {
             $(module.add_function(wrap_pyfunction!($name, module)?)?;)*

@@ -4,7 +4,8 @@ use super::array::{from_numpy, to_numpy, unwrap_scalar};
 use super::error::plain;
 use super::handle::Handle;
 use super::large::Large;
-use super::record::{PyRecord, Work, append, expect_record};
+use super::object::tensor;
+use super::record::{PyRecord, Work, expect_record};
 use super::tensor::PyTensor;
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
@@ -163,6 +164,19 @@ pub(super) fn call<'py>(
     operands: &[&Bound<'py, PyAny>],
     f: impl FnOnce(&mut Arena, &[Arg<u32>], u32) -> Result<u32> + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let [result] = call_many(py, op, operands, |arena, x, site| {
+        f(arena, x, site).map(|node| [node])
+    })?;
+    Ok(result)
+}
+
+/// As `call`, of a function with `N` results.
+pub(super) fn call_many<'py, const N: usize>(
+    py: Python<'py>,
+    op: &'static str,
+    operands: &[&Bound<'py, PyAny>],
+    f: impl FnOnce(&mut Arena, &[Arg<u32>], u32) -> Result<[u32; N]> + Send,
+) -> PyResult<[Bound<'py, PyAny>; N]> {
     let mut record: Option<Bound<'py, PyRecord>> = None;
     let mut sent: SmallVec<[Sent; 3]> = SmallVec::new();
     let mut work = Work::Short;
@@ -194,7 +208,7 @@ pub(super) fn call<'py>(
     }
     let Some(record) = record else { return at_once(py, op, &sent, f) };
     let new_nodes = sent.iter().any(|x| !matches!(x, Sent::Handle(_)));
-    let tensor = append(&record, op, work, |arena, site| {
+    let handles = record.get().run_at(py, op, work, |arena, site| {
         let start = new_nodes.then(|| arena.mark());
         let mut placed: SmallVec<[Arg<u32>; 3]> = SmallVec::new();
         let result = beside(&sent, arena, op)
@@ -203,21 +217,35 @@ pub(super) fn call<'py>(
                 places.try_for_each(|x| x.map(|x| placed.push(x)))
             })
             .and_then(|()| f(arena, &placed, site));
-        match start {
+        let nodes = match start {
             Some(start) => arena.keep_or_undo(&start, result),
             None => result,
-        }
+        }?;
+        Ok(nodes.map(|node| Handle::new(arena, node, site)))
     })?;
-    Ok(tensor.into_any())
+    each(handles, |handle| tensor(&record, handle).map(Bound::into_any))
+}
+
+/// The results of `f` of each item, or its first error.
+fn each<T, U, E, const N: usize>(
+    items: [T; N],
+    f: impl FnMut(T) -> std::result::Result<U, E>,
+) -> std::result::Result<[U; N], E> {
+    let results: std::result::Result<SmallVec<[U; N]>, E> =
+        items.into_iter().map(f).collect();
+    match results?.into_inner() {
+        Ok(results) => Ok(results),
+        Err(_) => unreachable!("there is a result for each item"),
+    }
 }
 
 /// Evaluates a function of no tensors.
-fn at_once<'py>(
+fn at_once<'py, const N: usize>(
     py: Python<'py>,
     op: &'static str,
     sent: &[Sent],
-    f: impl FnOnce(&mut Arena, &[Arg<u32>], u32) -> Result<u32> + Send,
-) -> PyResult<Bound<'py, PyAny>> {
+    f: impl FnOnce(&mut Arena, &[Arg<u32>], u32) -> Result<[u32; N]> + Send,
+) -> PyResult<[Bound<'py, PyAny>; N]> {
     let mut arena = Arena::new();
     let mut only_numbers = !sent.iter().any(|x| matches!(x, Sent::Array(_)));
     let result = (|| {
@@ -231,14 +259,17 @@ fn at_once<'py>(
             }
             placed.push(x);
         }
-        let y = f(&mut arena, &placed, 0)?;
-        arena.data(y)
+        let nodes = f(&mut arena, &placed, 0)?;
+        each(nodes, |node| arena.data(node))
     })();
-    let array = to_numpy(py, &plain(py, result.map_err(unplaced))?)?;
-    if array.getattr(intern!(py, "ndim"))?.extract::<usize>()? == 0 {
-        return unwrap_scalar(array);
-    }
-    Ok(array)
+    let arrays = plain(py, result.map_err(unplaced))?;
+    each(arrays, |array| {
+        let array = to_numpy(py, &array)?;
+        if array.getattr(intern!(py, "ndim"))?.extract::<usize>()? == 0 {
+            return unwrap_scalar(array);
+        }
+        Ok(array)
+    })
 }
 
 /// An error whose nodes no user has seen.

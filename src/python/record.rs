@@ -212,7 +212,7 @@ impl PyRecord {
     }
 
     /// The stream of random numbers.
-    fn stream(&self) -> &Rng {
+    pub(super) fn stream(&self) -> &Rng {
         self.rng.get_or_init(Rng::from_os)
     }
 }

@@ -4,9 +4,11 @@
 mod arrange;
 mod elementwise;
 mod masks;
+mod network;
 mod pad;
 mod places;
 mod statistics;
+mod windows;
 
 use super::arena::Arena;
 use crate::array::NdArray;
@@ -27,6 +29,7 @@ pub(crate) use elementwise::Logical;
 pub(crate) use pad::Padding;
 use smallvec::{SmallVec, smallvec};
 pub(crate) use statistics::Running;
+pub use windows::{Convolution, Margins, Pooling};
 
 /// One part of an index such as `x[1, ::2, ..., None, rows]`.
 #[derive(Clone, Debug)]

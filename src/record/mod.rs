@@ -28,7 +28,7 @@ mod tensor;
 
 pub use arena::Mark;
 pub(crate) use arena::{Arena, FlatNode, SmallNode, pull_of, word_slopes};
-pub use compose::{Index, NodeIndex};
+pub use compose::{Convolution, Index, Margins, NodeIndex, Pooling};
 pub(crate) use compose::{Logical, Padding, Reduction, Running};
 pub use handle::ComputationRecord;
 pub use inspect::Replay;

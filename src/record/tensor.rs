@@ -332,7 +332,9 @@ methods! {
 
 mod arrange;
 mod elementwise;
+mod network;
 mod statistics;
+mod windows;
 
 /// Operations on several tensors.
 impl<'rec> Tensor<'rec> {

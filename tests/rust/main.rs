@@ -15,6 +15,7 @@ mod indexing;
 mod inspect;
 mod layers;
 mod messages;
+mod network;
 mod ops;
 mod record;
 mod seed;

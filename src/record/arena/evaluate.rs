@@ -158,6 +158,7 @@ impl Arena {
                 | Tag::Fmin
                 | Tag::ScatterAdd
                 | Tag::AddAlongAxis
+                | Tag::Fold
                 | Tag::Abs
                 | Tag::MatMul => (dtype, back) = (DType::I64, Some(DType::Bool)),
                 Tag::Sum | Tag::Prod | Tag::CumSum | Tag::CumProd => dtype = DType::I64,

@@ -144,7 +144,7 @@ impl Arena {
     }
 
     /// The deviations from the mean over axes, and the number of elements of each mean.
-    fn deviations(
+    pub(super) fn deviations(
         &mut self,
         op: &'static str,
         x: u32,

@@ -14,6 +14,8 @@ from tests.python.ops.table import (
     elementwise_others,
     index,
     linalg,
+    network,
+    patches,
     reduce,
     softmax,
     statistics,
@@ -23,7 +25,18 @@ from tests.python.ops.table.row import Row
 
 __all__ = ["ROWS", "Row"]
 
-SUBJECTS = (elementwise, convert, view, index, reduce, linalg, softmax, affine)
+SUBJECTS = (
+    elementwise,
+    convert,
+    view,
+    index,
+    reduce,
+    linalg,
+    softmax,
+    affine,
+    network,
+    patches,
+)
 
 ROWS: list[Row] = [row for subject in SUBJECTS for row in subject.rows()]
 ROWS += [*elementwise_others.ROWS, *statistics.ROWS, *arrange.ROWS]
