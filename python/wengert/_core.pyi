@@ -263,6 +263,7 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "cross",
     "cumprod",
     "cumsum",
     "debug",
@@ -270,6 +271,8 @@ __all__ = [
     "diag",
     "diagonal",
     "divide",
+    "dot",
+    "einsum",
     "elu",
     "equal",
     "erf",
@@ -291,9 +294,11 @@ __all__ = [
     "greater_equal",
     "hardtanh",
     "hypot",
+    "inner",
     "isfinite",
     "isinf",
     "isnan",
+    "kron",
     "leaky_relu",
     "left_shift",
     "less",
@@ -328,6 +333,7 @@ __all__ = [
     "not_equal",
     "one_hot",
     "op_table",
+    "outer",
     "pad",
     "pool_bytes",
     "pool_limit",
@@ -369,6 +375,7 @@ __all__ = [
     "take_along_axis",
     "tan",
     "tanh",
+    "tensordot",
     "tile",
     "topk",
     "transpose",
@@ -377,6 +384,7 @@ __all__ = [
     "trunc",
     "unique",
     "var",
+    "vdot",
     "where",
 ]
 
@@ -577,6 +585,36 @@ def count_nonzero(
     keepdims: bool = False,
 ) -> Any: ...
 @overload
+def cross(
+    a: Tensor,
+    b: Tensor | ArrayLike,
+    /,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Tensor: ...
+@overload
+def cross(
+    a: ArrayLike,
+    b: Tensor,
+    /,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Tensor: ...
+@overload
+def cross(
+    a: ArrayLike,
+    b: ArrayLike,
+    /,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Any: ...
+@overload
 def cumprod(x: Tensor, /, axis: int | None = None) -> Tensor: ...
 @overload
 def cumprod(x: ArrayLike, /, axis: int | None = None) -> Any: ...
@@ -612,6 +650,13 @@ def divide(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 def divide(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def divide(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+@overload
+def dot(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def dot(a: ArrayLike, b: Tensor, /) -> Tensor: ...
+@overload
+def dot(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+def einsum(subscripts: str, /, *operands: Tensor | ArrayLike) -> Any: ...
 @overload
 def elu(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -712,6 +757,12 @@ def hypot(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def hypot(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
+def inner(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def inner(a: ArrayLike, b: Tensor, /) -> Tensor: ...
+@overload
+def inner(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+@overload
 def isfinite(x: Tensor, /) -> Tensor: ...
 @overload
 def isfinite(x: ArrayLike, /) -> Any: ...
@@ -723,6 +774,12 @@ def isinf(x: ArrayLike, /) -> Any: ...
 def isnan(x: Tensor, /) -> Tensor: ...
 @overload
 def isnan(x: ArrayLike, /) -> Any: ...
+@overload
+def kron(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def kron(a: ArrayLike, b: Tensor, /) -> Tensor: ...
+@overload
+def kron(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
 def leaky_relu(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -925,6 +982,12 @@ def one_hot(
     dtype: npt.DTypeLike | None = None,
 ) -> Any: ...
 def op_table() -> list[dict[str, Any]]: ...
+@overload
+def outer(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def outer(a: ArrayLike, b: Tensor, /) -> Tensor: ...
+@overload
+def outer(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
 def pad(
     x: Tensor,
@@ -1181,6 +1244,27 @@ def tanh(x: Tensor, /) -> Tensor: ...
 @overload
 def tanh(x: ArrayLike, /) -> Any: ...
 @overload
+def tensordot(
+    a: Tensor,
+    b: Tensor | ArrayLike,
+    /,
+    axes: int | Sequence[int | Sequence[int]] = 2,
+) -> Tensor: ...
+@overload
+def tensordot(
+    a: ArrayLike,
+    b: Tensor,
+    /,
+    axes: int | Sequence[int | Sequence[int]] = 2,
+) -> Tensor: ...
+@overload
+def tensordot(
+    a: ArrayLike,
+    b: ArrayLike,
+    /,
+    axes: int | Sequence[int | Sequence[int]] = 2,
+) -> Any: ...
+@overload
 def tile(x: Tensor, reps: int | Sequence[int], /) -> Tensor: ...
 @overload
 def tile(x: ArrayLike, reps: int | Sequence[int], /) -> Any: ...
@@ -1224,6 +1308,12 @@ def var(
     ddof: float = 0.0,
     keepdims: bool = False,
 ) -> Any: ...
+@overload
+def vdot(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def vdot(a: ArrayLike, b: Tensor, /) -> Tensor: ...
+@overload
+def vdot(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
 def where(
     condition: Tensor,

@@ -170,6 +170,7 @@ compare_ops!(bind_compare);
 pub(super) mod arrange;
 pub(super) mod elementwise;
 mod engine;
+mod linear;
 mod shapes;
 mod softmax;
 pub(super) mod statistics;
@@ -380,6 +381,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     arrange::add_all(module)?;
     elementwise::add_all(module)?;
     engine::add_all(module)?;
+    linear::add_all(module)?;
     shapes::add_all(module)?;
     softmax::add_all(module)?;
     statistics::add_all(module)?;

@@ -331,7 +331,10 @@ methods! {
 
 mod arrange;
 mod elementwise;
+mod linear;
 mod statistics;
+
+pub use linear::{einsum, try_einsum};
 
 /// Operations on several tensors.
 impl<'rec> Tensor<'rec> {

@@ -13,6 +13,7 @@ from tests.python.ops.table import (
     elementwise_others,
     index,
     linalg,
+    linear,
     reduce,
     softmax,
     statistics,
@@ -22,7 +23,7 @@ from tests.python.ops.table.row import Row
 
 __all__ = ["ROWS", "Row"]
 
-SUBJECTS = (elementwise, convert, view, index, reduce, linalg, softmax)
+SUBJECTS = (elementwise, convert, view, index, reduce, linalg, linear, softmax)
 
 ROWS: list[Row] = [row for subject in SUBJECTS for row in subject.rows()]
 ROWS += [*elementwise_others.ROWS, *statistics.ROWS, *arrange.ROWS]
