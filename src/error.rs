@@ -3,8 +3,11 @@
 //! A message has up to three parts: what failed with the offending values; where each
 //! operand was recorded; a hint, if there is one obvious remedy.
 
+mod subscripts;
+
 use crate::dtype::DType;
 use std::fmt::{self, Write as _};
+pub use subscripts::Subscripts;
 
 /// The result of a fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -189,10 +192,11 @@ pub enum Fault {
     #[error("{op}: shapes do not broadcast: {operands}{}", aligned(operands))]
     Broadcast { op: &'static str, operands: Operands },
     #[error(
-        "matmul: inner sizes differ: {a} @ {b}: \
+        "{op}: inner sizes differ: {a} @ {b}: \
          axis {axis_a} has {size_a}, axis {axis_b} has {size_b}"
     )]
-    MatmulInner {
+    InnerSizes {
+        op: &'static str,
         a: Operand,
         b: Operand,
         axis_a: usize,
@@ -200,6 +204,27 @@ pub enum Fault {
         size_a: usize,
         size_b: usize,
     },
+    #[error("einsum: {expression:?}: {fault}")]
+    Einsum { expression: String, fault: Subscripts },
+    #[error("einsum: {subscripts:?} names {named} axes, {operand} has {ndim}")]
+    EinsumAxes { subscripts: String, named: usize, operand: Operand, ndim: usize },
+    #[error(
+        "einsum: the sizes at subscript {subscript} differ: \
+         {size_a} in {a}, {size_b} in {b}"
+    )]
+    EinsumSizes {
+        subscript: String,
+        a: Operand,
+        b: Operand,
+        size_a: usize,
+        size_b: usize,
+    },
+    #[error("{op}: {a} axes of one tensor are paired with {b} of the other")]
+    AxesPairs { op: &'static str, a: usize, b: usize },
+    #[error("{op}: {a} has {size_a} elements, {b} has {size_b}")]
+    Elements { op: &'static str, a: Operand, b: Operand, size_a: usize, size_b: usize },
+    #[error("cross: axis {axis} of {operand} has size {size}, not 3")]
+    NotThree { operand: Operand, axis: usize, size: usize },
     #[error("matmul: an operand has no axes: {operands}")]
     MatmulScalar { operands: Operands },
     #[error("{op}: axis {axis} is out of range for {ndim} axes")]
@@ -438,7 +463,13 @@ impl Fault {
         use Fault as F;
         match self {
             F::Broadcast { .. }
-            | F::MatmulInner { .. }
+            | F::InnerSizes { .. }
+            | F::Einsum { .. }
+            | F::EinsumAxes { .. }
+            | F::EinsumSizes { .. }
+            | F::AxesPairs { .. }
+            | F::Elements { .. }
+            | F::NotThree { .. }
             | F::MatmulScalar { .. }
             | F::AxisOutOfRange { .. }
             | F::RepeatedAxis { .. }
@@ -552,7 +583,9 @@ impl Fault {
             | F::MatmulScalar { operands }
             | F::Concatenate { operands, .. }
             | F::Stack { operands } => operands.0.get_mut(position),
-            F::MatmulInner { a, b, .. }
+            F::InnerSizes { a, b, .. }
+            | F::EinsumSizes { a, b, .. }
+            | F::Elements { a, b, .. }
             | F::Channels { x: a, weight: b, .. }
             | F::Companion { operand: a, found: b, .. } => match position {
                 0 => Some(a),
@@ -574,6 +607,8 @@ impl Fault {
             | F::PadOfNothing { operand, .. }
             | F::TooManyIndices { operand, .. }
             | F::NotOneElement { operand, .. }
+            | F::EinsumAxes { operand, .. }
+            | F::NotThree { operand, .. }
             | F::NotScalar { operand }
             | F::SeedShape { operand, .. } => (position == 0).then_some(operand),
             F::Labels { logits, .. } => (position == 0).then_some(logits),

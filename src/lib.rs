@@ -65,14 +65,15 @@ mod shape;
 pub use array::{NdArray, pool_bytes, pool_limit, release_pool, set_pool_limit};
 pub use diff::{Grad, GradOptions};
 pub use dtype::{DType, Element, Scalar};
-pub use error::{Error, Event, Fault, Kind, Result};
+pub use error::{Error, Event, Fault, Kind, Result, Subscripts};
 pub use kernels::simd::{Isa, isa};
 pub use layers::{LinearLayer, ParameterStore, descend};
 pub use ops::affine::Activation;
 pub use ops::spec::{OpInfo, op_table};
 pub use record::{
     ComputationRecord, Convolution, Index, IntoOperand, Margins, Mark, NodeIndex,
-    Pooling, Replay, Tensor, concatenate, stack, try_concatenate, try_stack,
+    Pooling, Replay, Tensor, concatenate, einsum, stack, try_concatenate, try_einsum,
+    try_stack,
 };
 pub use rng::Rng;
 pub use shape::MAX_AXES;

@@ -95,6 +95,11 @@ TYPES = {
     "output_padding": "int | Sequence[int]",
     "groups": "int",
     "count_include_pad": "bool",
+    "subscripts": "str",
+    "operands": "Tensor | ArrayLike",
+    "axisa": "int",
+    "axisb": "int",
+    "axisc": "int",
 }
 # Axes that are one integer, by function.
 ONE_AXIS = {"softmax", "log_softmax", "concatenate", "stack", "topk", "split"}
@@ -103,6 +108,7 @@ ONE_AXIS_OR_ALL = {
     "argmax",
     "argmin",
     "argsort",
+    "cross",
     "cumprod",
     "cumsum",
     "logcumsumexp",
@@ -154,6 +160,8 @@ def stub_parameter(function: str, parameter: inspect.Parameter, operand: str) ->
         kind = "int"
     elif name == "axis" and function in ONE_AXIS_OR_ALL:
         kind = "int | None"
+    elif name == "axes" and function == "tensordot":
+        kind = "int | Sequence[int | Sequence[int]]"
     else:
         kind = TYPES[name]
     if parameter.default is inspect.Parameter.empty:

@@ -273,6 +273,7 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "cross",
     "cumprod",
     "cumsum",
     "debug",
@@ -281,6 +282,8 @@ __all__ = [
     "diagonal",
     "divide",
     "dropout",
+    "dot",
+    "einsum",
     "elu",
     "embedding",
     "equal",
@@ -303,10 +306,12 @@ __all__ = [
     "greater_equal",
     "hardtanh",
     "hypot",
+    "inner",
     "isfinite",
     "isinf",
     "isnan",
     "layer_norm",
+    "kron",
     "leaky_relu",
     "left_shift",
     "less",
@@ -345,6 +350,7 @@ __all__ = [
     "not_equal",
     "one_hot",
     "op_table",
+    "outer",
     "pad",
     "pool_bytes",
     "pool_limit",
@@ -388,6 +394,7 @@ __all__ = [
     "take_along_axis",
     "tan",
     "tanh",
+    "tensordot",
     "tile",
     "topk",
     "transpose",
@@ -396,6 +403,7 @@ __all__ = [
     "trunc",
     "unique",
     "var",
+    "vdot",
     "where",
 ]
 
@@ -992,6 +1000,36 @@ def count_nonzero(
     keepdims: bool = False,
 ) -> Any: ...
 @overload
+def cross(
+    a: Tensor,
+    b: Tensor | ArrayLike,
+    /,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Tensor: ...
+@overload
+def cross(
+    a: ArrayLike,
+    b: Tensor,
+    /,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Tensor: ...
+@overload
+def cross(
+    a: ArrayLike,
+    b: ArrayLike,
+    /,
+    axisa: int = -1,
+    axisb: int = -1,
+    axisc: int = -1,
+    axis: int | None = None,
+) -> Any: ...
+@overload
 def cumprod(x: Tensor, /, axis: int | None = None) -> Tensor: ...
 @overload
 def cumprod(x: ArrayLike, /, axis: int | None = None) -> Any: ...
@@ -1031,6 +1069,12 @@ def divide(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 def dropout(x: Tensor, /, rate: float, rng: Rng | None = None) -> Tensor: ...
 @overload
 def dropout(x: ArrayLike, /, rate: float, rng: Rng | None = None) -> Any: ...
+def dot(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def dot(a: ArrayLike, b: Tensor, /) -> Tensor: ...
+@overload
+def dot(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+def einsum(subscripts: str, /, *operands: Tensor | ArrayLike) -> Any: ...
 @overload
 def elu(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -1137,6 +1181,12 @@ def hypot(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def hypot(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
+def inner(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def inner(a: ArrayLike, b: Tensor, /) -> Tensor: ...
+@overload
+def inner(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+@overload
 def isfinite(x: Tensor, /) -> Tensor: ...
 @overload
 def isfinite(x: ArrayLike, /) -> Any: ...
@@ -1184,6 +1234,11 @@ def layer_norm(
     axis: _Axes = None,
     eps: float = 1e-05,
 ) -> Any: ...
+def kron(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def kron(a: ArrayLike, b: Tensor, /) -> Tensor: ...
+@overload
+def kron(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
 def leaky_relu(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -1450,6 +1505,12 @@ def one_hot(
     dtype: npt.DTypeLike | None = None,
 ) -> Any: ...
 def op_table() -> list[dict[str, Any]]: ...
+@overload
+def outer(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def outer(a: ArrayLike, b: Tensor, /) -> Tensor: ...
+@overload
+def outer(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
 def pad(
     x: Tensor,
@@ -1780,6 +1841,27 @@ def tanh(x: Tensor, /) -> Tensor: ...
 @overload
 def tanh(x: ArrayLike, /) -> Any: ...
 @overload
+def tensordot(
+    a: Tensor,
+    b: Tensor | ArrayLike,
+    /,
+    axes: int | Sequence[int | Sequence[int]] = 2,
+) -> Tensor: ...
+@overload
+def tensordot(
+    a: ArrayLike,
+    b: Tensor,
+    /,
+    axes: int | Sequence[int | Sequence[int]] = 2,
+) -> Tensor: ...
+@overload
+def tensordot(
+    a: ArrayLike,
+    b: ArrayLike,
+    /,
+    axes: int | Sequence[int | Sequence[int]] = 2,
+) -> Any: ...
+@overload
 def tile(x: Tensor, reps: int | Sequence[int], /) -> Tensor: ...
 @overload
 def tile(x: ArrayLike, reps: int | Sequence[int], /) -> Any: ...
@@ -1823,6 +1905,12 @@ def var(
     ddof: float = 0.0,
     keepdims: bool = False,
 ) -> Any: ...
+@overload
+def vdot(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def vdot(a: ArrayLike, b: Tensor, /) -> Tensor: ...
+@overload
+def vdot(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
 def where(
     condition: Tensor,

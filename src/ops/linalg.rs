@@ -39,7 +39,8 @@ fn product_shape(a: &[usize], b: &[usize]) -> Result<Shape> {
     let (rows, inner) = (left[left.ndim() - 2], left[left.ndim() - 1]);
     let (also_inner, columns) = (right[right.ndim() - 2], right[right.ndim() - 1]);
     if inner != also_inner {
-        return Err(Error::new(Fault::MatmulInner {
+        return Err(Error::new(Fault::InnerSizes {
+            op: MatMul::NAME,
             a: Operand::new(a),
             b: Operand::new(b),
             axis_a: a.len() - 1,

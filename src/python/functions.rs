@@ -171,6 +171,7 @@ mod affine;
 pub(super) mod arrange;
 pub(super) mod elementwise;
 mod engine;
+mod linear;
 mod network;
 mod shapes;
 mod softmax;
@@ -384,6 +385,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     elementwise::add_all(module)?;
     engine::add_all(module)?;
     network::add_all(module)?;
+    linear::add_all(module)?;
     shapes::add_all(module)?;
     module.add_function(wrap_pyfunction!(affine::linear, module)?)?;
     softmax::add_all(module)?;

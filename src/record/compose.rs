@@ -2,7 +2,10 @@
 //! compositions are made of ops.
 
 mod arrange;
+mod contract;
+mod einsum;
 mod elementwise;
+mod linear;
 mod masks;
 mod network;
 mod pad;

@@ -33,4 +33,7 @@ pub(crate) use compose::{Logical, Padding, Reduction, Running};
 pub use handle::ComputationRecord;
 pub use inspect::Replay;
 pub(crate) use tensor::nodes_of;
-pub use tensor::{IntoOperand, Tensor, concatenate, stack, try_concatenate, try_stack};
+pub use tensor::{
+    IntoOperand, Tensor, concatenate, einsum, stack, try_concatenate, try_einsum,
+    try_stack,
+};

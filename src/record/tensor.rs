@@ -332,9 +332,12 @@ methods! {
 
 mod arrange;
 mod elementwise;
+mod linear;
 mod network;
 mod statistics;
 mod windows;
+
+pub use linear::{einsum, try_einsum};
 
 /// Operations on several tensors.
 impl<'rec> Tensor<'rec> {

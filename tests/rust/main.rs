@@ -14,6 +14,7 @@ mod graphs;
 mod indexing;
 mod inspect;
 mod layers;
+mod linear;
 mod messages;
 mod network;
 mod ops;

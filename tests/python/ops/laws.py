@@ -332,7 +332,8 @@ def _all(x: Any, one: slice) -> Any:
 
 LAYOUTS = (
     Layout("transposed", lambda x: x.T, lambda x, _: x.T),
-    Layout("fortran", np.asfortranarray, lambda x, _: x),
+    # `asfortranarray` would give a scalar an axis.
+    Layout("fortran", lambda x: np.asarray(x, order="F"), lambda x, _: x),
     Layout(
         "reversed",
         lambda x: _all(x, slice(None, None, -1)),

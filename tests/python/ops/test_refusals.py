@@ -39,6 +39,47 @@ REFUSALS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda x: wg.scatter_add(x, PLACES[:2], [1.0]), ShapeError, "do not broadcast"),
     (lambda x: x & 1, DTypeError, "bitwise_and: not defined for f64"),
     (lambda x: x[[[True], [False]]], OutOfRangeError, "a mask of shape"),
+    (lambda x: wg.einsum("ij", x, x), ShapeError, "it is for 1 operands, 2 are given"),
+    (lambda x: wg.einsum("ijk", x), ShapeError, '"ijk" names 3 axes, #0 .* has 2'),
+    (lambda x: wg.einsum("...ijk", x), ShapeError, '"ijk" names 3 axes, #0 .* has 2'),
+    (lambda x: wg.einsum("i", x), ShapeError, '"i" names 1 axes, #0 .* has 2'),
+    (lambda x: wg.einsum("i1", x), ShapeError, "'1' is no subscript"),
+    (lambda x: wg.einsum("i.j", x), ShapeError, "dots stand in threes"),
+    (lambda x: wg.einsum("...i...", x), ShapeError, "dots stand in threes"),
+    (lambda x: wg.einsum("ij->k", x), ShapeError, "subscript k of .* in no operand"),
+    (lambda x: wg.einsum("ij->ii", x), ShapeError, "has subscript i twice"),
+    (lambda x: wg.einsum("...j->j", x), ShapeError, "no place for the axes"),
+    (lambda x: wg.einsum("ij->j->j", x), ShapeError, "'-' is no subscript"),
+    (
+        lambda x: wg.einsum("ij,jk", x, x),
+        ShapeError,
+        r"einsum: the sizes at subscript j differ: 3 in #0 tensor \(2, 3\), "
+        r"2 in #0 tensor \(2, 3\)\n  #0 tensor recorded at .*test_refusals.py",
+    ),
+    (lambda x: wg.einsum("ii", x), ShapeError, "at subscript i differ: 2 in .*, 3 in"),
+    (
+        lambda x: wg.einsum("...,...i", x, X),
+        ShapeError,
+        r"subscript \.\.\. differ: 3 in .*, 2 in #1 constant",
+    ),
+    (lambda x: wg.dot(x, X), ShapeError, "dot: inner sizes differ: .* axis 1 has 3"),
+    (lambda x: wg.inner(x, X.T), ShapeError, "inner: inner sizes differ"),
+    (lambda x: wg.vdot(x, X[0]), ShapeError, r"vdot: #0 .* has 6 elements, #1 .* 3"),
+    (
+        lambda x: wg.cross(x, X.T),
+        ShapeError,
+        r"cross: axis 1 of .* \(3, 2\) has size 2",
+    ),
+    (lambda x: wg.cross(x, X, axis=2), ShapeError, "cross: axis 2 is out of range"),
+    (lambda x: wg.tensordot(x, X.T), ShapeError, "tensordot: inner sizes differ"),
+    (lambda x: wg.tensordot(x, X, 3), ShapeError, "tensordot: axis -3 is out of"),
+    (lambda x: wg.tensordot(x, X, -1), ShapeError, "dimension -1 is negative"),
+    (lambda x: wg.tensordot(x, X, ([0, 1], 0)), ShapeError, "2 axes of one .* with 1"),
+    (
+        lambda x: wg.tensordot(x, X, ([0, 0], [0, 1])),
+        ShapeError,
+        "axis 0 is given twice",
+    ),
 ]
 
 
@@ -100,6 +141,12 @@ def test_fault_25_repeated_places_add_up_in_their_order(rec: ComputationRecord) 
         lambda np_: np_.bincount(np.zeros(0, int)),
         lambda np_: np_.clip(np.zeros((0, 3)), 0, 1),
         lambda np_: np_.split(np.zeros((0, 2)), 1)[0],
+        lambda np_: np_.einsum("ij,jk->ik", np.zeros((2, 0)), np.zeros((0, 3))),
+        lambda np_: np_.einsum("ii", np.zeros((0, 0))),
+        lambda np_: np_.dot(np.zeros(0), np.zeros(0)),
+        lambda np_: np_.outer(np.zeros(0), np.zeros(2)),
+        lambda np_: np_.kron(np.zeros((0, 2)), np.zeros((3, 1))),
+        lambda np_: np_.cross(np.zeros((0, 3)), np.zeros((0, 3))),
     ],
 )
 def test_fault_17_of_nothing_numpys_answer(call: Callable[[Any], Any]) -> None:
@@ -112,7 +159,30 @@ def test_fault_16_at_most_64_axes(rec: ComputationRecord) -> None:
         lambda: wg.tile(x, (1,) * 65),
         lambda: wg.one_hot(rec.zeros((1,) * 64, "int64"), 2),
         lambda: wg.take(x, np.zeros((1, 1), int), axis=0),
+        lambda: wg.kron(x, np.zeros(1)),
+        lambda: wg.tensordot(x, x, 0),
+        lambda: wg.einsum("...,ab", x, np.zeros((2, 2))),
     ]
     for call in calls:
         with pytest.raises(ShapeError, match="at most 64 axes"):
             call()
+
+
+def test_fault_16_einsum_of_60_labels(rec: ComputationRecord) -> None:
+    """So many fit. A product of more axes is refused, though the result has few."""
+    labels = "".join(chr(ord("a") + k) for k in range(26))
+    labels += labels.upper() + "αβγδεζηθ"
+    assert len(labels) == 60
+    ones = rec.ones((1,) * 40)
+    left, right = labels[:40], labels[20:]
+    assert wg.einsum(f"{left},{right}->{labels}", ones, ones).shape == (1,) * 60
+    before = len(rec)
+    more = [chr(ord("一") + k) for k in range(80)]
+    left, right = "".join(more[:40]), "".join(more[40:])
+    for result in (f"->{left}{right}", ""):
+        with pytest.raises(ShapeError, match="einsum: 80 axes, at most 64 axes"):
+            wg.einsum(f"{left},{right}{result}", ones, ones)
+    all_of_both = f"{left},{right},{left}{right[:24]}->"
+    x = rec.ones((1,) * 64)
+    assert wg.einsum(all_of_both, ones, ones, x).item() == 1
+    assert len(rec) > before
