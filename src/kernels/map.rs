@@ -4,6 +4,7 @@
 //! value fills a block once; strided operands are packed into a block. So one loop
 //! body, over plain slices, serves every layout and vectorises for all of them.
 
+use super::guard::{Flag, Flagged, Guarded};
 use super::simd::{Kernel, dispatch};
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::{DType, Element, Scalar};
@@ -18,8 +19,11 @@ use std::ops::{Add, BitOr, Mul, Sub};
 /// Elements of a block: four operands of `f64` and a result stay within half of L1.
 const BLOCK: usize = 256;
 
+/// Elements that are computed again if the flag of one of them is raised.
+const GUARDED: usize = 1024;
+
 /// A type that loops compute with: floats, and integers that wrap.
-pub(crate) trait Lane: Copy {
+pub(crate) trait Lane: Flagged {
     /// The element type with the same bytes.
     type Element: Element;
     /// The sum; for booleans whether either is true.
@@ -45,9 +49,15 @@ lanes! {
 }
 
 /// What is computed at each position.
-pub(crate) trait Map<T, const N: usize> {
+pub(crate) trait Map<T: Flagged, const N: usize> {
     type Output: Lane;
     fn at(operands: [T; N]) -> Self::Output;
+
+    /// The same bits sooner, if the operands are common; otherwise with a raised flag.
+    #[inline(always)]
+    fn guarded(operands: [T; N]) -> Guarded<Self::Output, T::Flag> {
+        Guarded::right(Self::at(operands))
+    }
 }
 
 /// How results reach their memory.
@@ -209,7 +219,7 @@ unsafe fn body<M: Map<T, N>, T: Lane, const N: usize>(
     out: *mut M::Output,
     count: usize,
 ) {
-    struct Loop<'a, M: Map<T, N>, T, const N: usize> {
+    struct Loop<'a, M: Map<T, N>, T: Lane, const N: usize> {
         x: [&'a [T]; N],
         out: &'a mut [MaybeUninit<M::Output>],
     }
@@ -230,13 +240,28 @@ unsafe fn body<M: Map<T, N>, T: Lane, const N: usize>(
 
 /// References as parameters tell the compiler that the slices do not overlap.
 #[inline(always)]
-fn over_slices<M: Map<T, N>, T: Copy, const N: usize>(
+fn over_slices<M: Map<T, N>, T: Lane, const N: usize>(
     x: [&[T]; N],
     out: &mut [MaybeUninit<M::Output>],
 ) {
-    for (i, y) in out.iter_mut().enumerate() {
+    for (k, out) in out.chunks_mut(GUARDED).enumerate() {
         // SAFETY: `body` made all slices of one length.
-        y.write(M::at(from_fn(|k| unsafe { *x[k].get_unchecked(i) })));
+        let x = x.map(|x| unsafe {
+            x.get_unchecked(k * GUARDED..).get_unchecked(..out.len())
+        });
+        // SAFETY: as above.
+        let at = |i: usize| from_fn(|k| unsafe { *x[k].get_unchecked(i) });
+        let mut flag = T::Flag::LOWERED;
+        for (i, y) in out.iter_mut().enumerate() {
+            let result = M::guarded(at(i));
+            y.write(result.value);
+            flag = flag.or(result.flag);
+        }
+        if flag.is_raised() {
+            for (i, y) in out.iter_mut().enumerate() {
+                y.write(M::at(at(i)));
+            }
+        }
     }
 }
 
