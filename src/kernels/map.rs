@@ -19,6 +19,9 @@ use std::ops::{Add, BitOr, Mul, Sub};
 /// Elements of a block: four operands of `f64` and a result stay within half of L1.
 const BLOCK: usize = 256;
 
+/// Results that wait for their way to memory which is already in use.
+const RESULTS: usize = 512;
+
 /// Elements that are computed again if the flag of one of them is raised.
 const GUARDED: usize = 1024;
 
@@ -101,7 +104,7 @@ pub(crate) unsafe fn map_flat<M, T, const N: usize>(
     unsafe { body::<M, T, N>(x.map(<*const u8>::cast), out.cast(), count) }
 }
 
-/// Writes or adds `M` of at most `BLOCK` elements that lie flat.
+/// Writes or adds `M` of `count` elements that lie flat.
 ///
 /// # Safety
 /// As for `map_flat`; `out` is initialised if results are added to it, and may be an
@@ -116,7 +119,6 @@ pub(crate) unsafe fn pull_flat<M, T, const N: usize>(
     M: Map<T, N>,
     T: Lane,
 {
-    debug_assert!(count <= BLOCK);
     // SAFETY: by the contract of this function.
     unsafe {
         finish(body::<M, T, N>, x.map(<*const u8>::cast), out.cast(), count, mode);
@@ -137,13 +139,10 @@ fn drive<T: Lane, O: Lane, const N: usize>(
     debug_assert_eq!(out.dtype(), O::Element::DTYPE);
     let len = out.len();
     let mut blocks = [[const { MaybeUninit::uninit() }; BLOCK]; N];
-    if len <= BLOCK || mode == Mode::Write {
-        let whole =
-            from_fn(|k| at_once(&operands[k], out.shape(), len, &mut blocks[k]));
-        if whole.iter().all(|x: &*const T| !x.is_null()) {
-            // SAFETY: each operand has as many elements as the output.
-            return unsafe { finish(body, whole, out.first_mut().cast(), len, mode) };
-        }
+    let whole = from_fn(|k| at_once(&operands[k], out.shape(), len, &mut blocks[k]));
+    if whole.iter().all(|x: &*const T| !x.is_null()) {
+        // SAFETY: each operand has as many elements as the output.
+        return unsafe { finish(body, whole, out.first_mut().cast(), len, mode) };
     }
     let mut sources = operands.map(|x| Source::<T>::new(x, out.shape()));
     let out = out.first_mut().cast::<O>();
@@ -179,8 +178,7 @@ fn at_once<T: Lane>(
 ///
 /// # Safety
 /// Each pointer of `x` reaches `count` elements, `out` room for as many: elsewhere if
-/// they are written, initialised if they are added to. Unless they are written, `count`
-/// is at most `BLOCK`.
+/// they are written, initialised if they are added to.
 // Its block stays in a frame of its own: inlined into a choice among all ops it would make
 // one frame of many pages, which every call has to touch.
 #[inline(never)]
@@ -196,15 +194,35 @@ unsafe fn finish<T: Lane, O: Lane, const N: usize>(
         if mode == Mode::Write {
             return body(x, out, count);
         }
-        let mut results = [const { MaybeUninit::<O>::uninit() }; BLOCK];
+        let mut results = [const { MaybeUninit::<O>::uninit() }; RESULTS];
         let results = results.as_mut_ptr().cast::<O>();
-        body(x, results, count);
-        if mode == Mode::Overwrite {
-            return out.copy_from_nonoverlapping(results, count);
+        for start in (0..count).step_by(RESULTS) {
+            let (x, out) = (x.map(|x| x.add(start)), out.add(start));
+            let count = RESULTS.min(count - start);
+            body(x, results, count);
+            if mode == Mode::Overwrite {
+                out.copy_from_nonoverlapping(results, count);
+            } else {
+                let results = std::slice::from_raw_parts(results, count);
+                let sums = std::slice::from_raw_parts_mut(out, count);
+                dispatch(Accumulate { results, sums });
+            }
         }
-        let results = std::slice::from_raw_parts(results, count);
-        let out = std::slice::from_raw_parts_mut(out, count);
-        for (sum, &x) in out.iter_mut().zip(results) {
+    }
+}
+
+/// Adds results to what memory holds.
+struct Accumulate<'a, O> {
+    results: &'a [O],
+    sums: &'a mut [O],
+}
+
+impl<O: Lane> Kernel for Accumulate<'_, O> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (sum, &x) in self.sums.iter_mut().zip(self.results) {
             *sum = sum.plus(x);
         }
     }
