@@ -142,11 +142,17 @@ def jobs() -> list[Fit]:
     zero = mp.mpf(0)
 
     def exp_target(r: mp.mpf) -> mp.mpf:
-        return (mp.expm1(r) - r - r**2 / 2) / r**3
+        return (mp.expm1(r) - r) / r**2
+
+    def exp_target_64(r: mp.mpf) -> mp.mpf:
+        return (exp_target(r) - mp.mpf(1) / 2) / r
 
     def exp_weight(r: mp.mpf) -> mp.mpf:
         # Relative to expm1, and twice as strict at the left end, where 2^k e^r has a
         # smaller last place; kept off 0, where the exchange needs a positive weight.
+        return abs(r**2 / mp.expm1(r)) * mp.exp(-r) + mp.mpf("0.002")
+
+    def exp_weight_64(r: mp.mpf) -> mp.mpf:
         return abs(r**3 / mp.expm1(r)) * mp.exp(-r) + mp.mpf("0.002")
 
     def ln_target(z: mp.mpf) -> mp.mpf:
@@ -180,23 +186,26 @@ def jobs() -> list[Fit]:
         return y * z / mp.tanh(y)
 
     near, small = (-half_ln2, half_ln2), (zero, s_max**2)
-    angles, inner = (zero, quarter_pi**2), (zero, mp.mpf("0.75") ** 2)
-    exp = filled(exp_target, mp.mpf(1) / 6), filled(exp_weight, mp.mpf("0.002")), near
+    angles = (zero, quarter_pi**2)
+    flat = mp.mpf("0.002")
+    exp = filled(exp_target, mp.mpf(1) / 2), filled(exp_weight, flat), near
+    exp_64 = filled(exp_target_64, mp.mpf(1) / 6), filled(exp_weight_64, flat), near
     ln = filled(ln_target, mp.mpf(2) / 3), filled(ln_weight, zero), small
     sin = filled(sin_target, mp.mpf(-1) / 6), filled(sin_weight, zero), angles
     cos = filled(cos_target, mp.mpf(1) / 24), cos_weight, angles
-    tanh = filled(tanh_target, mp.mpf(-1) / 3), filled(tanh_weight, zero), inner
+    tanh = filled(tanh_target, mp.mpf(-1) / 3), filled(tanh_weight, zero)
     return [
-        Fit("f32.rs", "EXP", *exp, 4, 24),
-        Fit("f32.rs", "EXP_64", *exp, 4, 53),
+        Fit("f32.rs", "EXP", *exp, 5, 24),
+        Fit("f32.rs", "EXP_64", *exp_64, 4, 53),
         Fit("f32.rs", "LN", *ln, 3, 24),
         Fit("f32.rs", "LN_64", *ln, 4, 53),
-        Fit("f32.rs", "SIN", *sin, 3, 53),
-        Fit("f32.rs", "COS", *cos, 3, 53),
-        Fit("f32.rs", "TANH", *tanh, 6, 24),
+        Fit("f32.rs", "SIN", *sin, 3, 24),
+        Fit("f32.rs", "COS", *cos, 3, 24),
+        Fit("f32.rs", "TANH", *tanh, (zero, mp.mpf("0.3") ** 2), 3, 24),
         Fit("f64.rs", "EXP", *exp, 10, 53),
         Fit("f64.rs", "LN", *ln, 7, 53),
         Fit("f64.rs", "LN_POW", *ln, 8, 53),
+        Fit("f64.rs", "TANH", *tanh, (zero, mp.mpf("0.26") ** 2), 7, 53),
         Fit("f64.rs", "SIN", *sin, 6, 53),
         Fit("f64.rs", "COS", *cos, 6, 53),
     ]

@@ -78,8 +78,6 @@ TYPES = {
     "xi": "Tensor | ArrayLike",
     "indexing": "str",
     "classes": "int",
-    "weight": "Tensor | ArrayLike",
-    "bias": "Tensor | ArrayLike",
     "activation": "str",
     "pad_width": "int | tuple[int, int] | Sequence[tuple[int, int]]",
     "mode": "str",

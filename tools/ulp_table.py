@@ -1,13 +1,13 @@
 """Measure the largest error of the elementary functions, in units in the last place.
 
 Run as ``python tools/ulp_table.py`` with the package installed; needs NumPy and mpmath
-(much faster with gmpy2 installed). It prints a Markdown table.
+(much faster with gmpy2 installed). It writes ``docs/reference/accuracy.md``.
 
 f32 inputs cover every exponent of both signs densely, or with ``--exhaustive`` all
 2^32. They are compared with NumPy's float64 functions, whose own error is below 2^-26
-f32 units, and the worst input is measured again with mpmath. f64 inputs are drawn at
-random, over the exponents and over the ranges where each function is hardest, and
-compared with mpmath.
+f32 units, and the worst input is measured again with mpmath. f64 inputs, and pairs, are
+drawn at random, over the exponents and over the ranges where each function is hardest;
+f64 results are compared with mpmath.
 
 ``--points`` prints instead the reference points of ``src/kernels/math/tests.rs``.
 """
@@ -15,9 +15,11 @@ compared with mpmath.
 from __future__ import annotations
 
 import argparse
+import math
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import mpmath as mp
@@ -29,6 +31,7 @@ from numpy.typing import NDArray
 mp.mp.prec = 200
 
 Array = NDArray[Any]
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "accuracy.md"
 # The doubles nearest to a multiple of pi / 2, relative to their size: of all below
 # 1e5, of all from 2^18 to 2^19, and of all.
 NEAR_MULTIPLES = (
@@ -54,29 +57,50 @@ class Function:
     """A function of the package, its references, and where f64 is hardest."""
 
     name: str
-    exact: Callable[[mp.mpf], mp.mpf]
-    double: Callable[[Array], Array]
+    exact: Callable[..., mp.mpf]
+    double: Callable[..., Array]
     ranges: tuple[tuple[float, float], ...]
     domain: tuple[float, float] = (-np.inf, np.inf)
 
 
+HALF = (0.0, np.inf)
 FUNCTIONS = (
     Function("exp", mp.exp, np.exp, ((-1, 1), (-708, 709), (-746, -708))),
     Function("expm1", mp.expm1, np.expm1, ((-1, 1), (-5, 5), (-40, 709))),
-    Function("log", mp.log, np.log, ((0.5, 2), (0.69, 0.72)), (0.0, np.inf)),
+    Function("log", mp.log, np.log, ((0.5, 2), (0.69, 0.72)), HALF),
     Function("log1p", mp.log1p, np.log1p, ((-0.5, 1), (-1, 0)), (-1.0, np.inf)),
     Function("sin", mp.sin, np.sin, ((-4, 4), (-4e5, 4e5))),
     Function("cos", mp.cos, np.cos, ((-4, 4), (-4e5, 4e5))),
     Function("tanh", mp.tanh, np.tanh, ((-1, 1), (-20, 20))),
     Function("sigmoid", exact_sigmoid, numpy_sigmoid, ((-2, 2), (-40, 40), (-746, 0))),
+    Function("exp2", lambda x: mp.power(2, x), np.exp2, ((-1, 1), (-1075, 1024))),
+    Function("log2", lambda x: mp.log(x, 2), np.log2, ((0.5, 2),), HALF),
+    Function("log10", mp.log10, np.log10, ((0.5, 2),), HALF),
+    Function("tan", mp.tan, np.tan, ((-4, 4), (-4e5, 4e5))),
+    Function("arcsin", mp.asin, np.arcsin, ((-1, 1),), (-1.0, 1.0)),
+    Function("arccos", mp.acos, np.arccos, ((-1, 1),), (-1.0, 1.0)),
+    Function("arctan", mp.atan, np.arctan, ((-4, 4),)),
+    Function("sinh", mp.sinh, np.sinh, ((-1, 1), (-710, 710))),
+    Function("cosh", mp.cosh, np.cosh, ((-1, 1), (-710, 710))),
+    Function("arcsinh", mp.asinh, np.arcsinh, ((-4, 4),)),
+    Function("arccosh", mp.acosh, np.arccosh, ((1, 4),), (1.0, np.inf)),
+    Function("arctanh", mp.atanh, np.arctanh, ((-1, 1),), (-1.0, 1.0)),
+    Function("erf", mp.erf, np.vectorize(math.erf), ((-1, 1), (-6, 6))),
+    Function("erfc", mp.erfc, np.vectorize(math.erfc), ((-1, 1), (-6, 27))),
+)
+# Of two operands; the domain is that of the first, the ranges are those of both.
+PAIRS = (
+    Function("power", mp.power, np.power, ((0.5, 2), (0, 30)), HALF),
+    Function("arctan2", mp.atan2, np.arctan2, ((-4, 4),)),
+    Function("hypot", mp.hypot, np.hypot, ((-4, 4),)),
 )
 
 
-def evaluate(name: str, x: Array) -> Array:
+def evaluate(name: str, *x: Array) -> Array:
     """Return the package's result."""
     import wengert  # here, since ``--points`` runs without it
 
-    return np.asarray(getattr(wengert, name)(x))
+    return np.asarray(getattr(wengert, name)(*x))
 
 
 def unit(x: Array, dtype: type[Any]) -> Array:
@@ -97,9 +121,11 @@ def special(y: Array, want: Array, dtype: type[Any]) -> Array:
     return np.asarray(wrong)
 
 
-def measure(function: Function, x: float, y: float, dtype: type[Any]) -> float:
+def measure(
+    function: Function, x: tuple[float, ...], y: float, dtype: type[Any]
+) -> float:
     """Return the error of ``y`` in units of the exact result's last place."""
-    want = function.exact(mp.mpf(x))
+    want = function.exact(*map(mp.mpf, x))
     size = float(unit(np.array(float(want)), dtype))
     return float(abs(mp.mpf(y) - want) / mp.mpf(size))
 
@@ -120,26 +146,34 @@ def single_inputs(exhaustive: bool) -> Iterator[Array]:
                 yield bits.astype(np.uint32).view(np.float32)
 
 
-def single_error(function: Function, exhaustive: bool) -> tuple[float, float]:
+Worst = tuple[float, tuple[float, ...]]
+
+
+def single_error(function: Function, inputs: Iterator[tuple[Array, ...]]) -> Worst:
     """Return the largest f32 error and where it is."""
-    worst, where = 0.0, 0.0
-    for x in single_inputs(exhaustive):
-        y = evaluate(function.name, x)
+    worst: Worst = 0.0, ()
+    for x in inputs:
+        y = evaluate(function.name, *x)
         with np.errstate(all="ignore"):
-            want = function.double(x.astype(np.float64))
+            want = function.double(*(a.astype(np.float64) for a in x))
             error = np.abs(y.astype(np.float64) - want) / unit(want, np.float32)
         error[~np.isfinite(error)] = 0.0
         # Overflow: the exact result rounds to infinity.
         error[np.abs(want) >= np.finfo(np.float32).max] = 0.0
         error[special(y, want, np.float32)] = np.inf
         at = int(np.argmax(error))
-        if error[at] > worst:
-            worst, where = float(error[at]), float(x[at])
-    if not np.isfinite(worst) or worst == 0.0:
-        return worst, where
-    one = np.array([where], dtype=np.float32)
-    y = evaluate(function.name, one)
-    return measure(function, where, float(y[0]), np.float32), where
+        if error[at] > worst[0]:
+            worst = float(error[at]), tuple(float(a[at]) for a in x)
+    if not 0.0 < worst[0] < np.inf:
+        return worst
+    y = evaluate(function.name, *(np.array([a], dtype=np.float32) for a in worst[1]))
+    return measure(function, worst[1], float(y[0]), np.float32), worst[1]
+
+
+def within(function: Function, x: Array) -> Array:
+    """Return the inputs that have a result."""
+    low, high = function.domain
+    return x[~((x < low) | (x > high))]
 
 
 def double_inputs(function: Function, count: int) -> Array:
@@ -149,31 +183,45 @@ def double_inputs(function: Function, count: int) -> Array:
     parts.append(np.exp2(rng.uniform(-60, 10, count)))
     parts.append(rng.integers(0, 0x7FF << 52, count, dtype=np.uint64).view(np.float64))
     parts += [-parts[-1], -parts[-2]]
-    if function.name in ("sin", "cos"):
+    if function.name in ("sin", "cos", "tan"):
         # The doubles nearest to multiples of pi / 2.
         parts.append(np.round(np.exp2(rng.uniform(0, 40, count))) * (np.pi / 2))
         parts.append(np.array(NEAR_MULTIPLES))
     parts.append(np.array([0.0, -0.0, 5e-324, 1.0, -1.0, np.inf, -np.inf, np.nan]))
-    x = np.concatenate(parts)
-    low, high = function.domain
-    return x[~((x < low) | (x > high))]
+    return within(function, np.concatenate(parts))
 
 
-def double_error(function: Function, count: int) -> tuple[float, float]:
+def pair_inputs(function: Function, count: int) -> tuple[Array, Array]:
+    """Return random pairs, of every exponent and where the function is hard."""
+    rng = np.random.default_rng(1)
+    first: list[Array] = []
+    second: list[Array] = []
+    for size in (0.0, 1.0, 10.0, 100.0):
+        ends = function.ranges[0]
+        first.append(
+            rng.uniform(*ends, count) * np.exp2(rng.uniform(-size, size, count))
+        )
+        second.append(rng.uniform(*function.ranges[-1], count))
+        signs = rng.choice([1.0, -1.0 if function.domain[0] < 0 else 1.0], count)
+        first.append(signs * np.exp2(rng.uniform(-size, size, count)))
+        second.append(rng.normal(size=count) * np.exp2(rng.uniform(-size, size, count)))
+    return np.concatenate(first), np.concatenate(second)
+
+
+def double_error(function: Function, x: tuple[Array, ...]) -> Worst:
     """Return the largest f64 error and where it is."""
-    x = double_inputs(function, count)
-    y = evaluate(function.name, x)
-    worst, where = 0.0, 0.0
+    y = evaluate(function.name, *x)
     with np.errstate(all="ignore"):
-        bad = special(y, function.double(x), np.float64)
+        bad = special(y, function.double(*x), np.float64)
     if bad.any():
-        return float("inf"), float(x[bad][0])
-    fine = np.isfinite(x) & np.isfinite(y)
-    for a, b in zip(x[fine].tolist(), y[fine].tolist(), strict=True):
-        error = measure(function, a, b, np.float64)
-        if error > worst:
-            worst, where = error, a
-    return worst, where
+        return float("inf"), tuple(float(a[bad][0]) for a in x)
+    fine = np.isfinite(y) & np.logical_and.reduce([np.isfinite(a) for a in x])
+    worst: Worst = 0.0, ()
+    for *arguments, result in zip(*(a[fine].tolist() for a in (*x, y)), strict=True):
+        error = measure(function, tuple(arguments), result, np.float64)
+        if error > worst[0]:
+            worst = error, tuple(arguments)
+    return worst
 
 
 def points() -> None:
@@ -216,8 +264,30 @@ def points() -> None:
         print(f"    ({bits(a)}, {bits(b)}, {bits(want)}),")
 
 
+HEADER = """\
+# Accuracy
+
+The largest error found of each elementwise function, in units in the last place of the
+exact result, and an argument that has it. Every instruction set gives the same bits.
+
+Written by `tools/ulp_table.py`: f32 over {f32}, f64 over random
+arguments of every exponent and many where the function is hard, against mpmath.
+
+| function | f32 | at | f64 | at |
+|---|---|---|---|---|
+"""
+
+
+def row(function: Function, single: Worst, double: Worst) -> str:
+    """Return a line of the table."""
+    single_at = ", ".join(f"{x:.9g}" for x in single[1])
+    double_at = ", ".join(f"{x:.17g}" for x in double[1])
+    cells = f"{single[0]:.2f} | {single_at} | {double[0]:.2f} | {double_at}"
+    return f"| `{function.name}` | {cells} |\n"
+
+
 def main() -> None:
-    """Print the table."""
+    """Write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--exhaustive", action="store_true", help="all f32 inputs")
     parser.add_argument("--count", type=int, default=20_000, help="f64 inputs a range")
@@ -226,16 +296,23 @@ def main() -> None:
     if options.points:
         points()
         return
-    print("| function | f32 | at | f64 | at |")
-    print("|---|---|---|---|---|")
+    every = (
+        "all arguments" if options.exhaustive else "8,192 arguments of each exponent"
+    )
+    rows = []
     for function in FUNCTIONS:
-        single, single_at = single_error(function, options.exhaustive)
-        double, double_at = double_error(function, options.count)
-        print(
-            f"| `{function.name}` | {single:.2f} | {single_at:.9g} "
-            f"| {double:.2f} | {double_at:.17g} |",
-            flush=True,
-        )
+        inputs = ((x,) for x in single_inputs(options.exhaustive))
+        single = single_error(function, inputs)
+        double = double_error(function, (double_inputs(function, options.count),))
+        rows.append(row(function, single, double))
+        print(rows[-1], end="", flush=True)
+    for function in PAIRS:
+        pair = pair_inputs(function, options.count)
+        a, b = (x.astype(np.float32) for x in pair)
+        single = single_error(function, iter([(a, b)]))
+        rows.append(row(function, single, double_error(function, pair)))
+        print(rows[-1], end="", flush=True)
+    PAGE.write_text(HEADER.format(f32=every) + "".join(rows))
 
 
 if __name__ == "__main__":

@@ -281,8 +281,8 @@ __all__ = [
     "diag",
     "diagonal",
     "divide",
-    "dropout",
     "dot",
+    "dropout",
     "einsum",
     "elu",
     "embedding",
@@ -310,8 +310,8 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
-    "layer_norm",
     "kron",
+    "layer_norm",
     "leaky_relu",
     "left_shift",
     "less",
@@ -1066,14 +1066,15 @@ def divide(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def divide(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
-def dropout(x: Tensor, /, rate: float, rng: Rng | None = None) -> Tensor: ...
-@overload
-def dropout(x: ArrayLike, /, rate: float, rng: Rng | None = None) -> Any: ...
 def dot(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
 def dot(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def dot(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+@overload
+def dropout(x: Tensor, /, rate: float, rng: Rng | None = None) -> Tensor: ...
+@overload
+def dropout(x: ArrayLike, /, rate: float, rng: Rng | None = None) -> Any: ...
 def einsum(subscripts: str, /, *operands: Tensor | ArrayLike) -> Any: ...
 @overload
 def elu(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
@@ -1199,6 +1200,12 @@ def isnan(x: Tensor, /) -> Tensor: ...
 @overload
 def isnan(x: ArrayLike, /) -> Any: ...
 @overload
+def kron(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
+@overload
+def kron(a: ArrayLike, b: Tensor, /) -> Tensor: ...
+@overload
+def kron(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+@overload
 def layer_norm(
     x: Tensor,
     /,
@@ -1234,11 +1241,6 @@ def layer_norm(
     axis: _Axes = None,
     eps: float = 1e-05,
 ) -> Any: ...
-def kron(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
-@overload
-def kron(a: ArrayLike, b: Tensor, /) -> Tensor: ...
-@overload
-def kron(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 @overload
 def leaky_relu(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 @overload
@@ -1274,9 +1276,25 @@ def linear(
 @overload
 def linear(
     x: ArrayLike,
-    weight: Tensor | ArrayLike,
+    weight: Tensor,
     /,
     bias: Tensor | ArrayLike | None = None,
+    activation: str | None = None,
+) -> Tensor: ...
+@overload
+def linear(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: Tensor | None = None,
+    activation: str | None = None,
+) -> Tensor: ...
+@overload
+def linear(
+    x: ArrayLike,
+    weight: ArrayLike,
+    /,
+    bias: ArrayLike | None = None,
     activation: str | None = None,
 ) -> Any: ...
 @overload

@@ -4,6 +4,7 @@
 //! value fills a block once; strided operands are packed into a block. So one loop
 //! body, over plain slices, serves every layout and vectorises for all of them.
 
+use super::guard::{Flag, Flagged, Guarded};
 use super::simd::{Kernel, dispatch};
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::{DType, Element, Scalar};
@@ -18,8 +19,14 @@ use std::ops::{Add, BitOr, Mul, Sub};
 /// Elements of a block: four operands of `f64` and a result stay within half of L1.
 const BLOCK: usize = 256;
 
+/// Results that wait for their way to memory which is already in use.
+const RESULTS: usize = 512;
+
+/// Elements that are computed again if the flag of one of them is raised.
+const GUARDED: usize = 1024;
+
 /// A type that loops compute with: floats, and integers that wrap.
-pub(crate) trait Lane: Copy {
+pub(crate) trait Lane: Flagged {
     /// The element type with the same bytes.
     type Element: Element;
     /// The sum; for booleans whether either is true.
@@ -45,9 +52,15 @@ lanes! {
 }
 
 /// What is computed at each position.
-pub(crate) trait Map<T, const N: usize> {
+pub(crate) trait Map<T: Flagged, const N: usize> {
     type Output: Lane;
     fn at(operands: [T; N]) -> Self::Output;
+
+    /// The same bits sooner, if the operands are common; otherwise with a raised flag.
+    #[inline(always)]
+    fn guarded(operands: [T; N]) -> Guarded<Self::Output, T::Flag> {
+        Guarded::right(Self::at(operands))
+    }
 }
 
 /// How results reach their memory.
@@ -91,7 +104,7 @@ pub(crate) unsafe fn map_flat<M, T, const N: usize>(
     unsafe { body::<M, T, N>(x.map(<*const u8>::cast), out.cast(), count) }
 }
 
-/// Writes or adds `M` of at most `BLOCK` elements that lie flat.
+/// Writes or adds `M` of `count` elements that lie flat.
 ///
 /// # Safety
 /// As for `map_flat`; `out` is initialised if results are added to it, and may be an
@@ -106,7 +119,6 @@ pub(crate) unsafe fn pull_flat<M, T, const N: usize>(
     M: Map<T, N>,
     T: Lane,
 {
-    debug_assert!(count <= BLOCK);
     // SAFETY: by the contract of this function.
     unsafe {
         finish(body::<M, T, N>, x.map(<*const u8>::cast), out.cast(), count, mode);
@@ -127,13 +139,10 @@ fn drive<T: Lane, O: Lane, const N: usize>(
     debug_assert_eq!(out.dtype(), O::Element::DTYPE);
     let len = out.len();
     let mut blocks = [[const { MaybeUninit::uninit() }; BLOCK]; N];
-    if len <= BLOCK || mode == Mode::Write {
-        let whole =
-            from_fn(|k| at_once(&operands[k], out.shape(), len, &mut blocks[k]));
-        if whole.iter().all(|x: &*const T| !x.is_null()) {
-            // SAFETY: each operand has as many elements as the output.
-            return unsafe { finish(body, whole, out.first_mut().cast(), len, mode) };
-        }
+    let whole = from_fn(|k| at_once(&operands[k], out.shape(), len, &mut blocks[k]));
+    if whole.iter().all(|x: &*const T| !x.is_null()) {
+        // SAFETY: each operand has as many elements as the output.
+        return unsafe { finish(body, whole, out.first_mut().cast(), len, mode) };
     }
     let mut sources = operands.map(|x| Source::<T>::new(x, out.shape()));
     let out = out.first_mut().cast::<O>();
@@ -169,8 +178,7 @@ fn at_once<T: Lane>(
 ///
 /// # Safety
 /// Each pointer of `x` reaches `count` elements, `out` room for as many: elsewhere if
-/// they are written, initialised if they are added to. Unless they are written, `count`
-/// is at most `BLOCK`.
+/// they are written, initialised if they are added to.
 // Its block stays in a frame of its own: inlined into a choice among all ops it would make
 // one frame of many pages, which every call has to touch.
 #[inline(never)]
@@ -186,15 +194,35 @@ unsafe fn finish<T: Lane, O: Lane, const N: usize>(
         if mode == Mode::Write {
             return body(x, out, count);
         }
-        let mut results = [const { MaybeUninit::<O>::uninit() }; BLOCK];
+        let mut results = [const { MaybeUninit::<O>::uninit() }; RESULTS];
         let results = results.as_mut_ptr().cast::<O>();
-        body(x, results, count);
-        if mode == Mode::Overwrite {
-            return out.copy_from_nonoverlapping(results, count);
+        for start in (0..count).step_by(RESULTS) {
+            let (x, out) = (x.map(|x| x.add(start)), out.add(start));
+            let count = RESULTS.min(count - start);
+            body(x, results, count);
+            if mode == Mode::Overwrite {
+                out.copy_from_nonoverlapping(results, count);
+            } else {
+                let results = std::slice::from_raw_parts(results, count);
+                let sums = std::slice::from_raw_parts_mut(out, count);
+                dispatch(Accumulate { results, sums });
+            }
         }
-        let results = std::slice::from_raw_parts(results, count);
-        let out = std::slice::from_raw_parts_mut(out, count);
-        for (sum, &x) in out.iter_mut().zip(results) {
+    }
+}
+
+/// Adds results to what memory holds.
+struct Accumulate<'a, O> {
+    results: &'a [O],
+    sums: &'a mut [O],
+}
+
+impl<O: Lane> Kernel for Accumulate<'_, O> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (sum, &x) in self.sums.iter_mut().zip(self.results) {
             *sum = sum.plus(x);
         }
     }
@@ -209,7 +237,7 @@ unsafe fn body<M: Map<T, N>, T: Lane, const N: usize>(
     out: *mut M::Output,
     count: usize,
 ) {
-    struct Loop<'a, M: Map<T, N>, T, const N: usize> {
+    struct Loop<'a, M: Map<T, N>, T: Lane, const N: usize> {
         x: [&'a [T]; N],
         out: &'a mut [MaybeUninit<M::Output>],
     }
@@ -230,13 +258,28 @@ unsafe fn body<M: Map<T, N>, T: Lane, const N: usize>(
 
 /// References as parameters tell the compiler that the slices do not overlap.
 #[inline(always)]
-fn over_slices<M: Map<T, N>, T: Copy, const N: usize>(
+fn over_slices<M: Map<T, N>, T: Lane, const N: usize>(
     x: [&[T]; N],
     out: &mut [MaybeUninit<M::Output>],
 ) {
-    for (i, y) in out.iter_mut().enumerate() {
+    for (k, out) in out.chunks_mut(GUARDED).enumerate() {
         // SAFETY: `body` made all slices of one length.
-        y.write(M::at(from_fn(|k| unsafe { *x[k].get_unchecked(i) })));
+        let x = x.map(|x| unsafe {
+            x.get_unchecked(k * GUARDED..).get_unchecked(..out.len())
+        });
+        // SAFETY: as above.
+        let at = |i: usize| from_fn(|k| unsafe { *x[k].get_unchecked(i) });
+        let mut flag = T::Flag::LOWERED;
+        for (i, y) in out.iter_mut().enumerate() {
+            let result = M::guarded(at(i));
+            y.write(result.value);
+            flag = flag.or(result.flag);
+        }
+        if flag.is_raised() {
+            for (i, y) in out.iter_mut().enumerate() {
+                y.write(M::at(at(i)));
+            }
+        }
     }
 }
 

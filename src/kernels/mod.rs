@@ -5,6 +5,7 @@
 pub(crate) mod along;
 pub(crate) mod gather;
 pub(crate) mod gemm;
+pub(crate) mod guard;
 pub(crate) mod labels;
 pub(crate) mod map;
 pub(crate) mod math;

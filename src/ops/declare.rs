@@ -1,9 +1,11 @@
 //! The declaration macros: each turns the entries of one list into types and rules.
 
-use super::scalar::{Scalar, strong_product};
+use super::guarded::Common;
+use super::scalar::strong_product;
 use crate::array::{View, ViewMut};
 use crate::dtype::DType;
-use crate::kernels::map::{Map, Mode};
+use crate::kernels::guard::Guarded;
+use crate::kernels::map::{Lane, Map, Mode};
 use std::marker::PhantomData;
 
 /// What a declared op says of itself.
@@ -73,9 +75,9 @@ pub(crate) trait Elementwise: Entry {
 /// The value as what a loop computes.
 pub(crate) struct Forwards<R>(PhantomData<R>);
 
-impl<T, R: Value<T, N>, const N: usize> Map<T, N> for Forwards<R>
+impl<T: Lane, R: Value<T, N>, const N: usize> Map<T, N> for Forwards<R>
 where
-    R::Output: crate::kernels::map::Lane,
+    R::Output: Lane,
 {
     type Output = R::Output;
     #[inline(always)]
@@ -84,29 +86,56 @@ where
     }
 }
 
+/// The same for floats, whose functions are sooner computed for common arguments.
+pub(crate) struct Guards<R>(PhantomData<R>);
+
+impl<T: Common + Lane, R, const N: usize> Map<T, N> for Guards<R>
+where
+    R: Value<T, N, Output = T>,
+    R: Value<Guarded<T, T::Flag>, N, Output = Guarded<T, T::Flag>>,
+{
+    type Output = T;
+    #[inline(always)]
+    fn at(operands: [T; N]) -> T {
+        R::value(operands)
+    }
+    #[inline(always)]
+    fn guarded(operands: [T; N]) -> Guarded<T, T::Flag> {
+        R::value(operands.map(Guarded::right))
+    }
+}
+
 /// The cotangent of operand `K` as what a loop computes.
 pub(crate) struct Backwards<R, const K: usize>(PhantomData<R>);
 
-impl<T, R, const K: usize> Map<T, 3> for Backwards<R, K>
+impl<T: Common + Lane, R, const K: usize> Map<T, 3> for Backwards<R, K>
 where
-    T: Scalar + crate::kernels::map::Lane,
-    R: Slope<T, 1, K>,
+    R: Slope<T, 1, K> + Slope<Guarded<T, T::Flag>, 1, K>,
 {
     type Output = T;
     #[inline(always)]
     fn at([ct, x, y]: [T; 3]) -> T {
         strong_product(ct, R::slope([x], y))
     }
+    #[inline(always)]
+    fn guarded(operands: [T; 3]) -> Guarded<T, T::Flag> {
+        let [ct, x, y] = operands.map(Guarded::right);
+        strong_product(ct, R::slope([x], y))
+    }
 }
 
-impl<T, R, const K: usize> Map<T, 4> for Backwards<R, K>
+impl<T: Common + Lane, R, const K: usize> Map<T, 4> for Backwards<R, K>
 where
-    T: Scalar + crate::kernels::map::Lane,
-    R: Slope<T, 2, K>,
+    R: Slope<T, 2, K> + Slope<Guarded<T, T::Flag>, 2, K>,
 {
     type Output = T;
     #[inline(always)]
     fn at([ct, a, b, y]: [T; 4]) -> T {
+        strong_product(ct, R::slope([a, b], y))
+    }
+    #[inline(always)]
+    fn guarded(operands: [T; 4]) -> Guarded<T, T::Flag> {
+        let [ct, a, b, y] = operands.map(Guarded::right);
         strong_product(ct, R::slope([a, b], y))
     }
 }
@@ -361,20 +390,20 @@ macro_rules! map_typed {
     (Reals, $Op:ident, $n:literal, $x:expr, $out:expr, $mode:expr) => {{
         use $crate::dtype::DType;
         use $crate::kernels::map::map;
-        use $crate::ops::declare::Forwards;
+        use $crate::ops::declare::Guards;
         match $out.dtype() {
-            DType::F32 => map::<Forwards<$Op>, f32, $n>($x, $out, $mode),
-            DType::F64 => map::<Forwards<$Op>, f64, $n>($x, $out, $mode),
+            DType::F32 => map::<Guards<$Op>, f32, $n>($x, $out, $mode),
+            DType::F64 => map::<Guards<$Op>, f64, $n>($x, $out, $mode),
             other => unreachable!("{other} was to be cast to a float"),
         }
     }};
     (Numbers, $Op:ident, $n:literal, $x:expr, $out:expr, $mode:expr) => {{
         use $crate::dtype::DType;
         use $crate::kernels::map::map;
-        use $crate::ops::declare::Forwards;
+        use $crate::ops::declare::{Forwards, Guards};
         match $out.dtype() {
-            DType::F32 => map::<Forwards<$Op>, f32, $n>($x, $out, $mode),
-            DType::F64 => map::<Forwards<$Op>, f64, $n>($x, $out, $mode),
+            DType::F32 => map::<Guards<$Op>, f32, $n>($x, $out, $mode),
+            DType::F64 => map::<Guards<$Op>, f64, $n>($x, $out, $mode),
             DType::I64 => {
                 map::<Forwards<$Op>, std::num::Wrapping<i64>, $n>($x, $out, $mode);
             }
@@ -389,10 +418,10 @@ macro_rules! map_flat_typed {
     ($Op:ident, $n:literal, $dtype:expr, $x:expr, $out:expr, $len:expr) => {{
         use $crate::dtype::DType;
         use $crate::kernels::map::map_flat;
-        use $crate::ops::declare::Forwards;
+        use $crate::ops::declare::Guards;
         match $dtype {
-            DType::F32 => map_flat::<Forwards<$Op>, f32, $n>($x, $out, $len),
-            DType::F64 => map_flat::<Forwards<$Op>, f64, $n>($x, $out, $len),
+            DType::F32 => map_flat::<Guards<$Op>, f32, $n>($x, $out, $len),
+            DType::F64 => map_flat::<Guards<$Op>, f64, $n>($x, $out, $len),
             other => unreachable!("{other} is no float"),
         }
     }};

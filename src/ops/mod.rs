@@ -12,6 +12,7 @@ pub(crate) mod declare;
 pub(crate) mod elementwise;
 pub(crate) mod emit;
 pub(crate) mod fold;
+mod guarded;
 pub(crate) mod index;
 pub(crate) mod linalg;
 pub(crate) mod patches;

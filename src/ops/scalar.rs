@@ -143,11 +143,11 @@ macro_rules! float_scalar {
             }
             #[inline(always)]
             fn sin(self) -> Self {
-                math::$t::sin_any(self)
+                math::$t::sin(self)
             }
             #[inline(always)]
             fn cos(self) -> Self {
-                math::$t::cos_any(self)
+                math::$t::cos(self)
             }
             #[inline(always)]
             fn tanh(self) -> Self {

@@ -1,14 +1,13 @@
 //! The functions for `f32`.
 //!
-//! `exp`, `exp_m1`, `ln`, `ln_1p` and `tanh` work in `f32`; `f64.rs` explains the
-//! steps they share. The others work in `f64`, which needs no correction terms and
-//! was as fast or faster when measured; the functions that do are correct to almost
-//! half a unit.
+//! `f64.rs` explains the steps they share. Angles are reduced, and powers computed, in
+//! `f64`, which needs no correction terms.
 
 use super::f64::{self as double, ROUND as ROUND_64, TWO_52};
 use super::reduction::reduce_large;
-use std::f32::consts::LOG2_E;
-use std::f64::consts::{FRAC_2_PI, LN_2, LOG2_E as LOG2_E_64};
+use crate::kernels::guard;
+use std::f32::consts::{LN_2, LOG2_E};
+use std::f64::consts::{FRAC_PI_2, LN_2 as LN_2_64, LOG2_E as LOG2_E_64};
 
 /// 1.5 * 2^23: as in `f64.rs`.
 const ROUND: f32 = 12_582_912.0;
@@ -23,11 +22,11 @@ const SIGN: u32 = 1 << 31;
 const MANTISSA: u32 = (1 << 23) - 1;
 const ONE_BITS: u32 = 1.0_f32.to_bits();
 const SQRT_HALF_BITS: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
-const TWO_23_BITS: u32 = TWO_23.to_bits();
 
-/// (e^r - 1 - r - r^2 / 2) / r^3 on |r| <= ln 2 / 2; error of e^r - 1: 2^-25.8.
-const EXP: [f32; 4] = [0.166_665_69, 0.041_667_85, 0.008_364_134_5, 0.001_380_290_3];
-/// The same for the functions that work in `f64`; error 2^-25.9.
+/// (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2; error of e^r - 1: 2^-25.8.
+const EXP: [f32; 5] =
+    [0.499_999_94, 0.166_665_48, 0.041_668_966, 0.008_366_032, 0.001_375_837_4];
+/// (e^r - 1 - r - r^2 / 2) / r^3 for `pow`, which works in `f64`; error 2^-25.9.
 const EXP_64: [f64; 4] = [
     0.166_665_681_931_228_08,
     0.041_667_850_272_303_46,
@@ -44,33 +43,25 @@ const LN_64: [f64; 4] = [
     0.285_373_125_836_868_1,
     0.235_821_664_207_233_77,
 ];
-/// (sin r - r) / r^3 in powers of r^2 on |r| <= pi / 4; error of the sine: 2^-28.0.
-const SIN: [f64; 3] = [
-    -0.166_666_545_918_143_12,
-    0.008_332_159_615_900_48,
-    -0.000_195_151_244_828_485_54,
-];
+/// (sin r - r) / r^3 in powers of r^2 on |r| <= pi / 4; error of the sine: 2^-27.9.
+const SIN: [f32; 3] = [-0.166_666_55, 0.008_332_189, -0.000_195_182_77];
 /// (cos r - 1 + r^2 / 2) / r^4 likewise; error of the cosine: 2^-33.0.
-const COS: [f64; 3] = [
-    0.041_666_645_651_504_19,
-    -0.001_388_731_468_974_017_4,
-    2.443_297_474_989_724_2e-5,
-];
-/// (tanh y - y) / y^3 in powers of y^2 on 0 <= y <= 0.75; error of tanh: 2^-29.1.
-const TANH: [f32; 6] = [
-    -0.333_333_16,
-    0.133_327_2,
-    -0.053_894_535,
-    0.021_457_793,
-    -0.007_665_812_5,
-    0.001_741_756_7,
-];
+const COS: [f32; 3] = [0.041_666_646, -0.001_388_731, 2.443_232_7e-5];
+/// (tanh y - y) / y^3 in powers of y^2 on 0 <= y <= 0.3; error of tanh: 2^-26.3.
+const TANH: [f32; 3] = [-0.333_330_6, 0.133_148_03, -0.050_363_548];
 
-/// `sin` and `cos` hold up to here: the multiple of pi / 2 has at most 26 bits.
-pub(crate) const TRIG_LIMIT: f32 = 1e8;
-/// pi / 2 in two parts, the first of 27 bits.
-const HALF_PI: [f64; 2] =
-    [f64::from_bits(0x3ff9_21fb_5400_0000), f64::from_bits(0x3e11_0b46_11a6_2633)];
+/// Below, `exp` and what is made of it need neither limits nor subnormals.
+const EXP_COMMON: f32 = 87.0;
+/// 1 + x below this has a reciprocal that is normal.
+const LN_1P_COMMON: f32 = f32::MAX / 4.0;
+/// `sin_common` and `cos_common` hold up to here.
+pub(crate) const TRIG_LIMIT: f32 = 400_000.0;
+/// 2 / pi in two parts, the first of 29 bits: its product with an `f32` is exact. That
+/// of the second is too small, up to the limit, to matter for the nearest integer.
+const FRAC_2_PI: [f64; 2] =
+    [f64::from_bits(0x3fe4_5f30_6e00_0000), f64::from_bits(0xbdfb_1bbe_ad60_3d8b)];
+
+type Guarded = guard::Guarded<f32, i32>;
 
 /// Limits `x`; a NaN stays.
 #[inline(always)]
@@ -79,69 +70,106 @@ fn limit(x: f32, low: f32, high: f32) -> f32 {
     if low > x { low } else { x }
 }
 
-/// e^x = 2^k (1 + hi + lo). The low bits of the first result are k + bias.
+/// Negative where |x| > `limit`, or x is a NaN.
 #[inline(always)]
-fn split_exp(x: f32, bias: f32) -> (u32, f32, f32) {
-    let shifted = x * LOG2_E + (ROUND + bias);
-    let k = shifted - (ROUND + bias);
-    let a = x - k * LN2_HI;
-    let b = k * LN2_LO;
-    let r = a - b;
-    let error = (a - r) - b;
-    let z = r * r;
-    let p = (EXP[0] + r * EXP[1]) + z * (EXP[2] + r * EXP[3]);
-    let q = (0.5 * z + error) + (r * z) * p;
-    let hi = r + q;
-    (shifted.to_bits(), hi, q - (hi - r))
+fn beyond(limit: f32, x: f32) -> i32 {
+    limit.to_bits().wrapping_sub(x.to_bits() & !SIGN).cast_signed()
 }
 
-/// e^x = 2^k (1 + p) in `f64`: 2^k and p, for |x| up to 700.
+/// Negative unless `least` <= x <= `most`; `least` is positive.
 #[inline(always)]
-fn split_exp_64(x: f64) -> (f64, f64) {
-    let shifted = x * LOG2_E_64 + (ROUND_64 + 1023.0);
-    let k = shifted - (ROUND_64 + 1023.0);
-    let r = x - k * LN_2;
+fn outside(least: f32, most: f32, x: f32) -> i32 {
+    let x = x.to_bits();
+    let (above, below) =
+        (x.wrapping_sub(least.to_bits()), most.to_bits().wrapping_sub(x));
+    (above | below).cast_signed()
+}
+
+/// The whole number nearest to x / ln 2, plus the bias, in the low bits; and the number.
+#[inline(always)]
+fn exponent(x: f32, log2_e: f32, bias: f32) -> (u32, f32) {
+    let shifted = x * log2_e + (ROUND + bias);
+    (shifted.to_bits(), shifted - (ROUND + bias))
+}
+
+/// e^r - 1 - r for |r| <= ln 2 / 2.
+#[inline(always)]
+fn bend(r: f32) -> f32 {
     let z = r * r;
-    let p = (EXP_64[0] + r * EXP_64[1]) + z * (EXP_64[2] + r * EXP_64[3]);
-    (f64::from_bits(shifted.to_bits() << 52), (r + 0.5 * z) + (r * z) * p)
+    z * ((EXP[0] + r * EXP[1]) + z * ((EXP[2] + r * EXP[3]) + z * EXP[4]))
+}
+
+/// 2^k as two factors, from k + 254 in the low bits: one cannot reach 2^128 or the
+/// subnormals.
+#[inline(always)]
+fn halves(k: u32) -> (f32, f32) {
+    let k = k & 0x3ff;
+    let half = k >> 1;
+    (f32::from_bits(half << 23), f32::from_bits((k - half) << 23))
 }
 
 /// e^x.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    let (shifted, hi, _) = split_exp(limit(x, -105.0, 89.0), 254.0);
-    // 2^k as two factors: one cannot reach 2^128 or the subnormals.
-    let k = shifted & 0x3ff;
-    let half = k >> 1;
-    (1.0 + hi) * f32::from_bits(half << 23) * f32::from_bits((k - half) << 23)
+    let x = limit(x, -105.0, 89.0);
+    let (bits, k) = exponent(x, LOG2_E, 254.0);
+    let r = (x - k * LN2_HI) - k * LN2_LO;
+    let (s, t) = halves(bits);
+    (1.0 + (r + bend(r))) * s * t
+}
+
+/// e^x for |x| <= 87.
+#[inline(always)]
+pub(crate) fn exp_common(x: f32) -> Guarded {
+    let (bits, k) = exponent(x, LOG2_E, 127.0);
+    let r = (x - k * LN2_HI) - k * LN2_LO;
+    let y = (1.0 + (r + bend(r))) * f32::from_bits(bits << 23);
+    Guarded { value: y, flag: beyond(EXP_COMMON, x) }
+}
+
+/// scale (e^x - 1), given `scale` and `scale` 2^k.
+#[inline(always)]
+fn scaled_exp_m1(x: f32, k: f32, scale: f32, power: f32) -> f32 {
+    let (a, b) = (x - k * LN2_HI, k * LN2_LO);
+    ((power - scale) + power * a) + power * (bend(a - b) - b)
 }
 
 /// e^x - 1, accurate near 0.
 #[inline(always)]
 pub(crate) fn exp_m1(x: f32) -> f32 {
-    let (k, hi, lo) = split_exp(limit(x, -20.0, 89.0), 126.0);
-    let scale = f32::from_bits(k << 23);
-    let base = scale - 0.5;
-    let step = scale * hi;
-    let sum = base + step;
-    let error = (step - (sum - base)) + scale * lo;
-    if x.abs() < 1e-8 { x } else { (sum + error) * 2.0 }
+    let limited = limit(x, -20.0, 89.0);
+    // Half the result throughout: 2^128 would overflow too early.
+    let (bits, k) = exponent(limited, LOG2_E, 126.0);
+    let y = scaled_exp_m1(limited, k, 0.5, f32::from_bits(bits << 23)) * 2.0;
+    // Halving a subnormal would lose its last bit.
+    (if x.abs() < 1e-8 { x } else { y }).copysign(x)
 }
 
-/// x = 2^k m with m from sqrt(1/2) to sqrt 2: k + 127 and m.
+/// e^x - 1 for |x| <= 87.
 #[inline(always)]
-fn split_ln(x: f32) -> (u32, f32) {
-    let bits = x.to_bits().wrapping_add(ONE_BITS - SQRT_HALF_BITS);
-    (bits >> 23, f32::from_bits((bits & MANTISSA) + SQRT_HALF_BITS))
+pub(crate) fn exp_m1_common(x: f32) -> Guarded {
+    let (bits, k) = exponent(x, LOG2_E, 127.0);
+    let y = scaled_exp_m1(x, k, 1.0, f32::from_bits(bits << 23));
+    Guarded { value: y.copysign(x), flag: beyond(EXP_COMMON, x) }
 }
 
-/// k ln 2 + ln(1 + f) + low, given s = f / (2 + f).
+/// x = 2^k m with m from sqrt(1/2) to sqrt 2: the bits of 2^k above those of 1, k, m.
 #[inline(always)]
-fn join_ln(k: f32, f: f32, s: f32, low: f32) -> f32 {
+fn split_ln(x: f32) -> (u32, f32, f32) {
+    let bits = x.to_bits();
+    let above = bits.wrapping_sub(SQRT_HALF_BITS);
+    let (power, k) = (above & !MANTISSA, above.cast_signed() >> 23);
+    #[allow(clippy::cast_precision_loss, reason = "k has 8 bits")]
+    (power, k as f32, f32::from_bits(bits.wrapping_sub(power)))
+}
+
+/// k ln 2 + ln(1 + f).
+#[inline(always)]
+fn join_ln(k: f32, f: f32) -> f32 {
+    let s = f / (2.0 + f);
     let z = s * s;
-    let p = z * ((LN[0] + z * LN[1]) + (z * z) * LN[2]);
-    let half = 0.5 * f * f;
-    k * LN2_HI - ((half - (s * (half + p) + (k * LN2_LO + low))) - f)
+    let p = z * (LN[0] + z * (LN[1] + z * LN[2]));
+    k * LN2_HI - ((s * (f - p) - k * LN2_LO) - f)
 }
 
 /// `y`, unless ln x has a special value.
@@ -156,51 +184,93 @@ fn special_ln(x: f32, y: f32) -> f32 {
 #[inline(always)]
 pub(crate) fn ln(x: f32) -> f32 {
     let subnormal = x < f32::MIN_POSITIVE;
-    let (k, m) = split_ln(if subnormal { x * TWO_25 } else { x });
-    let bias = TWO_23 + if subnormal { 152.0 } else { 127.0 };
-    let k = f32::from_bits(k | TWO_23_BITS) - bias;
-    let f = m - 1.0;
-    special_ln(x, join_ln(k, f, f / (2.0 + f), 0.0))
+    let (_, k, m) = split_ln(if subnormal { x * TWO_25 } else { x });
+    special_ln(x, join_ln(k - if subnormal { 25.0 } else { 0.0 }, m - 1.0))
+}
+
+/// The natural logarithm of a normal number.
+#[inline(always)]
+pub(crate) fn ln_common(x: f32) -> Guarded {
+    let (_, k, m) = split_ln(x);
+    let flag = outside(f32::MIN_POSITIVE, f32::MAX, x);
+    Guarded { value: join_ln(k, m - 1.0), flag }
+}
+
+/// 1 + x as two numbers whose sum is exact, by Knuth's sum of two (Handbook,
+/// section 4.3).
+#[inline(always)]
+fn one_plus(x: f32) -> (f32, f32) {
+    let u = 1.0 + x;
+    let b = u - 1.0;
+    (u, (1.0 - (u - b)) + (x - b))
 }
 
 /// ln(1 + x), accurate near 0.
 #[inline(always)]
 pub(crate) fn ln_1p(x: f32) -> f32 {
-    let u = 1.0 + x;
-    let b = u - 1.0;
-    let c = (1.0 - (u - b)) + (x - b);
-    let (k, m) = split_ln(u);
-    let c = c * f32::from_bits((255_u32.wrapping_sub(k)) << 23) * 0.5;
-    let k = f32::from_bits(k | TWO_23_BITS) - (TWO_23 + 127.0);
-    let g = m - 1.0;
-    let f = g + c;
-    let inverse = 1.0 / (2.0 + f);
-    let lost = (c - (f - g)) * (4.06 * (inverse * inverse));
-    special_ln(u, join_ln(k, f, f * inverse, lost)).copysign(x)
+    let (u, c) = one_plus(x);
+    let (power, k, m) = split_ln(u);
+    // Where 2^-k is no normal number, c is too small to matter.
+    let inverse = if u <= LN_1P_COMMON { ONE_BITS.wrapping_sub(power) } else { 0 };
+    let y = join_ln(k, (m - 1.0) + c * f32::from_bits(inverse));
+    special_ln(u, y).copysign(x)
 }
 
-/// The hyperbolic tangent: a polynomial below 0.75, else 1 - 2 / (e^(2 |x|) + 1).
+/// ln(1 + x), accurate near 0, for -1 < x < 2^126.
+#[inline(always)]
+pub(crate) fn ln_1p_common(x: f32) -> Guarded {
+    let (u, c) = one_plus(x);
+    let (power, k, m) = split_ln(u);
+    let inverse = f32::from_bits(ONE_BITS.wrapping_sub(power));
+    let y = join_ln(k, (m - 1.0) + c * inverse).copysign(x);
+    Guarded { value: y, flag: outside(f32::MIN_POSITIVE, LN_1P_COMMON, u) }
+}
+
+/// The hyperbolic tangent: a polynomial below 0.3, else h / (h + 2) with
+/// h = e^(2 |x|) - 1.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
     let y = x.abs();
     let y = if 10.0 < y { 10.0 } else { y };
-    let (k, hi, _) = split_exp(2.0 * y, 127.0);
-    let scale = f32::from_bits(k << 23);
-    let large = 1.0 - 2.0 / ((scale + scale * hi) + 1.0);
+    let (bits, k) = exponent(y, 2.0 * LOG2_E, 127.0);
+    // One product is enough, as the error of a small k's is.
+    let r = (y + y) - k * LN_2;
+    let power = f32::from_bits(bits << 23);
+    let h = (power - 1.0) + power * (r + bend(r));
     let z = y * y;
-    let w = z * z;
-    let p0 = TANH[0] + z * TANH[1];
-    let p2 = TANH[2] + z * TANH[3];
-    let p4 = TANH[4] + z * TANH[5];
-    let small = y + (y * z) * (p0 + w * (p2 + w * p4));
-    (if y < 0.75 { small } else { large }).copysign(x)
+    let small = y + (y * z) * (TANH[0] + z * (TANH[1] + z * TANH[2]));
+    (if y < 0.3 { small } else { h / (h + 2.0) }).copysign(x)
+}
+
+/// 1 + e^y over 2^k as a number, given e^r and 2^-k with y = k ln 2 + r.
+#[inline(always)]
+fn one_plus_exp(p: f32, inverse: f32) -> f32 {
+    let one = 1.0 + inverse;
+    one + (p + (inverse - (one - 1.0)))
 }
 
 /// 1 / (1 + e^-x); e^x for large negative x, down to the subnormals.
 #[inline(always)]
 pub(crate) fn logistic(x: f32) -> f32 {
-    let (scale, p) = split_exp_64(f64::from(limit(-x, -105.0, 105.0)));
-    narrow(1.0 / (1.0 + (scale + scale * p)))
+    let y = x.abs();
+    let y = if 105.0 < y { 105.0 } else { y };
+    let (bits, k) = exponent(y, -LOG2_E, 254.0);
+    let r = (y + k * LN2_HI) + k * LN2_LO;
+    let (s, t) = halves(bits);
+    let tail = (1.0 / one_plus_exp(r + bend(r), s * t)) * s * t;
+    if x < 0.0 { tail } else { 1.0 - tail }
+}
+
+/// 1 / (1 + e^-x) for |x| <= 87.
+#[inline(always)]
+pub(crate) fn logistic_common(x: f32) -> Guarded {
+    let y = x.abs();
+    let (bits, k) = exponent(y, -LOG2_E, 127.0);
+    let r = (y + k * LN2_HI) + k * LN2_LO;
+    let inverse = f32::from_bits(bits << 23);
+    let tail = inverse / one_plus_exp(r + bend(r), inverse);
+    let y = if x < 0.0 { tail } else { 1.0 - tail };
+    Guarded { value: y, flag: beyond(EXP_COMMON, x) }
 }
 
 #[inline(always)]
@@ -211,23 +281,26 @@ fn narrow(x: f64) -> f32 {
 
 /// x = n pi / 2 + r for 0 <= x <= `TRIG_LIMIT`; the low bits of the first result are n.
 #[inline(always)]
-fn reduce(x: f32) -> (u64, f64) {
+#[allow(clippy::cast_possible_truncation, reason = "n is in the low bits")]
+fn reduce(x: f32) -> (u32, f32) {
     let x = f64::from(x);
-    let shifted = x * FRAC_2_PI + ROUND_64;
+    let turns = x * FRAC_2_PI[0];
+    let shifted = turns + ROUND_64;
     let n = shifted - ROUND_64;
-    (shifted.to_bits(), (x - n * HALF_PI[0]) - n * HALF_PI[1])
+    let rest = (turns - n) + x * FRAC_2_PI[1];
+    (shifted.to_bits() as u32, narrow(rest * FRAC_PI_2))
 }
 
 /// The sine of n pi / 2 + r.
 #[inline(always)]
-fn wave(n: u64, r: f64) -> f32 {
+fn wave(n: u32, r: f32) -> f32 {
     let odd = n & 1 != 0;
-    let pick = |sin: f64, cos: f64| if odd { cos } else { sin };
+    let pick = |sin: f32, cos: f32| if odd { cos } else { sin };
     let z = r * r;
-    let p = (pick(SIN[0], COS[0]) + z * pick(SIN[1], COS[1]))
-        + (z * z) * pick(SIN[2], COS[2]);
+    let p =
+        pick(SIN[0], COS[0]) + z * (pick(SIN[1], COS[1]) + z * pick(SIN[2], COS[2]));
     let y = pick(r, 1.0 - 0.5 * z) + pick(r, z) * z * p;
-    narrow(f64::from_bits(y.to_bits() ^ ((n & 2) << 62)))
+    f32::from_bits(y.to_bits() ^ ((n & 2) << 30))
 }
 
 #[inline(always)]
@@ -235,45 +308,56 @@ fn flip_sign(y: f32, x: f32) -> f32 {
     f32::from_bits(y.to_bits() ^ (x.to_bits() & SIGN))
 }
 
-/// The sine, for |x| <= `TRIG_LIMIT`.
-#[inline(always)]
+/// The sine; does not vectorise.
+#[inline]
 pub(crate) fn sin(x: f32) -> f32 {
-    let (n, r) = reduce(x.abs());
+    if x.abs() <= TRIG_LIMIT {
+        return sin_common(x).value;
+    }
+    let (n, r) = reduce_any(x.abs());
     flip_sign(wave(n, r), x)
 }
 
-/// The cosine, for |x| <= `TRIG_LIMIT`.
+/// The sine for |x| <= `TRIG_LIMIT`.
 #[inline(always)]
+pub(crate) fn sin_common(x: f32) -> Guarded {
+    let (n, r) = reduce(x.abs());
+    Guarded { value: flip_sign(wave(n, r), x), flag: beyond(TRIG_LIMIT, x) }
+}
+
+/// The cosine; does not vectorise.
+#[inline]
 pub(crate) fn cos(x: f32) -> f32 {
-    let (n, r) = reduce(x.abs());
+    if x.abs() <= TRIG_LIMIT {
+        return cos_common(x).value;
+    }
+    let (n, r) = reduce_any(x.abs());
     wave(n.wrapping_add(1), r)
 }
 
-/// The sine of any angle; does not vectorise.
-#[inline]
-pub(crate) fn sin_any(x: f32) -> f32 {
-    if x.abs() <= TRIG_LIMIT {
-        return sin(x);
-    }
-    let (n, r, _) = reduce_large(f64::from(x.abs()));
-    flip_sign(wave(n, r), x)
-}
-
-/// The cosine of any angle; does not vectorise.
-#[inline]
-pub(crate) fn cos_any(x: f32) -> f32 {
-    if x.abs() <= TRIG_LIMIT {
-        return cos(x);
-    }
-    let (n, r, _) = reduce_large(f64::from(x.abs()));
-    wave(n.wrapping_add(1), r)
-}
-
-/// Whether a block needs `sin_any` and `cos_any`.
+/// The cosine for |x| <= `TRIG_LIMIT`.
 #[inline(always)]
-#[cfg(test)]
-pub(crate) fn beyond_trig_limit(block: &[f32]) -> bool {
-    block.iter().fold(false, |found, x| found | (x.abs() > TRIG_LIMIT))
+pub(crate) fn cos_common(x: f32) -> Guarded {
+    let (n, r) = reduce(x.abs());
+    Guarded { value: wave(n.wrapping_add(1), r), flag: beyond(TRIG_LIMIT, x) }
+}
+
+/// As `reduce`, for x >= 1.
+#[allow(clippy::cast_possible_truncation, reason = "n is in the low bits")]
+fn reduce_any(x: f32) -> (u32, f32) {
+    let (n, r, _) = reduce_large(f64::from(x));
+    (n as u32, narrow(r))
+}
+
+/// e^x = 2^k (1 + p) in `f64`: 2^k and p, for |x| up to 700.
+#[inline(always)]
+fn split_exp_64(x: f64) -> (f64, f64) {
+    let shifted = x * LOG2_E_64 + (ROUND_64 + 1023.0);
+    let k = shifted - (ROUND_64 + 1023.0);
+    let r = x - k * LN_2_64;
+    let z = r * r;
+    let p = (EXP_64[0] + r * EXP_64[1]) + z * (EXP_64[2] + r * EXP_64[3]);
+    (f64::from_bits(shifted.to_bits() << 52), (r + 0.5 * z) + (r * z) * p)
 }
 
 /// Whether x >= 0 is an integer; every x >= 2^23 is.
@@ -292,7 +376,7 @@ pub(crate) fn pow(a: f32, b: f32) -> f32 {
     let s = (m - 1.0) / (m + 1.0);
     let z = s * s;
     let p = (LN_64[0] + z * LN_64[1]) + (z * z) * (LN_64[2] + z * LN_64[3]);
-    let l = k * LN_2 + s * (2.0 + z * p);
+    let l = k * LN_2_64 + s * (2.0 + z * p);
     // Beyond 1e30 the result is 0, 1 or infinite, and an infinite b would give NaN.
     let y = f64::from(limit(b, -1e30, 1e30)) * l;
     let y = if x < f32::INFINITY { y } else { f64::from(b * x) };

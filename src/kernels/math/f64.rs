@@ -1,7 +1,8 @@
 //! The functions for `f64`.
 
 use super::reduction::reduce_large;
-use std::f64::consts::{FRAC_2_PI, LOG2_E};
+use crate::kernels::guard;
+use std::f64::consts::{FRAC_2_PI, LN_2, LOG2_E};
 
 /// Adding this rounds a small number to an integer and leaves that integer in the low
 /// bits of the sum: 1.5 * 2^52, whose unit in the last place is 1. Unlike a
@@ -20,18 +21,18 @@ const ONE_BITS: u64 = 1.0_f64.to_bits();
 const SQRT_HALF_BITS: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
 const TWO_52_BITS: u64 = TWO_52.to_bits();
 
-/// (e^r - 1 - r - r^2 / 2) / r^3 on |r| <= ln 2 / 2; error of e^r - 1: 2^-58.5.
+/// (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2; error of e^r - 1: 2^-54.3.
 const EXP: [f64; 10] = [
-    0.166_666_666_666_666_74,
-    0.041_666_666_666_666_39,
-    0.008_333_333_333_324_186,
-    0.001_388_888_888_907_393_9,
-    0.000_198_412_698_801_199_63,
-    2.480_158_689_833_984_2e-5,
-    2.755_724_989_537_089_2e-6,
-    2.755_766_488_034_537_4e-7,
-    2.510_715_777_300_626e-8,
-    2.078_863_317_125_429_4e-9,
+    0.500_000_000_000_000_4,
+    0.166_666_666_666_664_13,
+    0.041_666_666_666_588_026,
+    0.008_333_333_333_531_501,
+    0.001_388_888_892_840_197_8,
+    0.000_198_412_693_608_420_18,
+    2.480_150_864_855_304e-5,
+    2.755_776_356_471_450_6e-6,
+    2.762_482_216_585_215_4e-7,
+    2.493_184_541_856_229_5e-8,
 ];
 /// (ln((1 + s) / (1 - s)) - 2 s) / s^3 in powers of s^2, |s| <= 3 - 2 sqrt 2; error
 /// of the logarithm: 2^-59.5.
@@ -55,6 +56,16 @@ const LN_POW: [f64; 8] = [
     0.132_521_015_881_326_28,
     0.132_352_365_701_450_1,
 ];
+/// (tanh y - y) / y^3 in powers of y^2 on 0 <= y <= 0.26; error of tanh: 2^-56.9.
+const TANH: [f64; 7] = [
+    -0.333_333_333_333_324_2,
+    0.133_333_333_329_881_6,
+    -0.053_968_253_526_250_05,
+    0.021_869_461_670_051_417,
+    -0.008_862_360_295_472_141,
+    0.003_576_390_164_330_241_3,
+    -0.001_307_579_434_230_287_3,
+];
 /// (sin r - r) / r^3 in powers of r^2 on |r| <= pi / 4; error of the sine: 2^-57.9.
 const SIN: [f64; 6] = [
     -0.166_666_666_666_666_3,
@@ -74,7 +85,7 @@ const COS: [f64; 6] = [
     -1.135_871_633_324_59e-11,
 ];
 
-/// `sin` and `cos` hold up to here.
+/// `sin_common` and `cos_common` hold up to here.
 ///
 /// Below, the multiple of pi / 2 has at most 18 bits. The bound on the error was
 /// checked at the worst case of each binade, found by continued fractions (Muller,
@@ -88,11 +99,34 @@ const HALF_PI: [f64; 3] = [
     f64::from_bits(0x3b29_8a2e_0370_7345),
 ];
 
+/// Below, `exp` and what is made of it need neither limits nor subnormals.
+const EXP_COMMON: f64 = 708.0;
+/// 1 + x below this has a reciprocal that is normal.
+const LN_1P_COMMON: f64 = f64::MAX / 4.0;
+
+type Guarded = guard::Guarded<f64, i64>;
+
 /// Limits `x`; a NaN stays. In this form each line is one instruction.
 #[inline(always)]
 fn limit(x: f64, low: f64, high: f64) -> f64 {
     let x = if high < x { high } else { x };
     if low > x { low } else { x }
+}
+
+/// Negative where |x| > `limit`, or x is a NaN.
+#[inline(always)]
+fn beyond(limit: f64, x: f64) -> i64 {
+    limit.to_bits().wrapping_sub(x.to_bits() & !SIGN).cast_signed()
+}
+
+/// Negative unless `least` <= x <= `most`; `least` is positive.
+#[inline(always)]
+fn outside(least: f64, most: f64, x: f64) -> i64 {
+    let x = x.to_bits();
+    // Of a negative x one difference or the other wraps around.
+    let (above, below) =
+        (x.wrapping_sub(least.to_bits()), most.to_bits().wrapping_sub(x));
+    (above | below).cast_signed()
 }
 
 /// The upper 26 bits of the significand: products of two such numbers are exact.
@@ -101,15 +135,16 @@ fn top(x: f64) -> f64 {
     f64::from_bits(x.to_bits() & !((1 << 27) - 1))
 }
 
-/// e^(x + tail) = 2^k (1 + hi + lo). The low bits of the first result are k + bias.
+/// The whole number nearest to x / ln 2, plus the bias, in the low bits; and the number.
 #[inline(always)]
-fn split_exp(x: f64, tail: f64, bias: f64) -> (u64, f64, f64) {
-    let shifted = x * LOG2_E + (ROUND + bias);
-    let k = shifted - (ROUND + bias);
-    let a = x - k * LN2_HI;
-    let b = k * LN2_LO - tail;
-    let r = a - b;
-    let error = (a - r) - b;
+fn exponent(x: f64, log2_e: f64, bias: f64) -> (u64, f64) {
+    let shifted = x * log2_e + (ROUND + bias);
+    (shifted.to_bits(), shifted - (ROUND + bias))
+}
+
+/// e^r - 1 - r for |r| <= ln 2 / 2.
+#[inline(always)]
+fn bend(r: f64) -> f64 {
     let z = r * r;
     let w = z * z;
     // Pairs rather than Horner's rule: its chain of dependent operations leaves the
@@ -119,53 +154,77 @@ fn split_exp(x: f64, tail: f64, bias: f64) -> (u64, f64, f64) {
     let p4 = EXP[4] + r * EXP[5];
     let p6 = EXP[6] + r * EXP[7];
     let p8 = EXP[8] + r * EXP[9];
-    let p = (p0 + z * p2) + w * ((p4 + z * p6) + w * p8);
-    let q = (0.5 * z + error) + (r * z) * p;
-    let hi = r + q;
-    (shifted.to_bits(), hi, q - (hi - r))
+    z * ((p0 + z * p2) + w * ((p4 + z * p6) + w * p8))
 }
 
-/// 2^k as two factors, from `split_exp` with a bias of 2046: one factor cannot reach
-/// 2^1024 or the subnormals.
+/// e^(x + tail) = 2^k (1 + hi + lo). The low bits of the first result are k + 2046.
 #[inline(always)]
-fn halves(shifted: u64) -> (f64, f64) {
-    let k = shifted & 0xfff;
+fn split_exp(x: f64, tail: f64) -> (u64, f64, f64) {
+    let (bits, k) = exponent(x, LOG2_E, 2046.0);
+    let a = x - k * LN2_HI;
+    let b = k * LN2_LO - tail;
+    let r = a - b;
+    let error = (a - r) - b;
+    let q = bend(r) + error;
+    let hi = r + q;
+    (bits, hi, q - (hi - r))
+}
+
+/// 2^k as two factors, from k + 2046 in the low bits: one factor cannot reach 2^1024 or
+/// the subnormals.
+#[inline(always)]
+fn halves(k: u64) -> (f64, f64) {
+    let k = k & 0xfff;
     let half = k >> 1;
     (f64::from_bits(half << 52), f64::from_bits((k - half) << 52))
-}
-
-/// `(n + n_low) / (d + d_low)` with one rounding that matters: a quotient of 26 bits
-/// has an exact remainder.
-#[inline(always)]
-fn divide(n: f64, n_low: f64, d: f64, d_low: f64) -> f64 {
-    let inverse = 1.0 / d;
-    let quotient = top(n * inverse);
-    let d_top = top(d);
-    let d_rest = (d - d_top) + d_low;
-    let remainder = ((n - quotient * d_top) - quotient * d_rest) + n_low;
-    quotient + remainder * inverse
 }
 
 /// e^x.
 #[inline(always)]
 pub(crate) fn exp(x: f64) -> f64 {
-    let (k, hi, _) = split_exp(limit(x, -746.0, 710.0), 0.0, 2046.0);
-    let (s, t) = halves(k);
-    (1.0 + hi) * s * t
+    let x = limit(x, -746.0, 710.0);
+    let (bits, k) = exponent(x, LOG2_E, 2046.0);
+    let r = (x - k * LN2_HI) - k * LN2_LO;
+    let (s, t) = halves(bits);
+    (1.0 + (r + bend(r))) * s * t
+}
+
+/// e^x for |x| <= 708.
+#[inline(always)]
+pub(crate) fn exp_common(x: f64) -> Guarded {
+    let (bits, k) = exponent(x, LOG2_E, 1023.0);
+    let r = (x - k * LN2_HI) - k * LN2_LO;
+    let y = (1.0 + (r + bend(r))) * f64::from_bits(bits << 52);
+    Guarded { value: y, flag: beyond(EXP_COMMON, x) }
+}
+
+/// `one` (e^x - 1), given the whole number k nearest to x / ln 2, and `one` 2^k.
+///
+/// For small k the first sum is exact, and the second adds the little that is left.
+#[inline(always)]
+fn scaled_exp_m1(x: f64, k: f64, one: f64, power: f64) -> f64 {
+    let (a, b) = (x - k * LN2_HI, k * LN2_LO);
+    ((power - one) + power * a) + power * (bend(a - b) - b)
 }
 
 /// e^x - 1, accurate near 0.
 #[inline(always)]
 pub(crate) fn exp_m1(x: f64) -> f64 {
+    let limited = limit(x, -40.0, 710.0);
     // Half the result throughout: 2^1024 would overflow too early.
-    let (k, hi, lo) = split_exp(limit(x, -40.0, 710.0), 0.0, 1022.0);
-    let scale = f64::from_bits(k << 52);
-    let base = scale - 0.5;
-    let step = scale * hi;
-    let sum = base + step;
-    let error = (step - (sum - base)) + scale * lo;
-    // Halving a subnormal would lose its last bit, and -0 its sign.
-    if x.abs() < 5e-17 { x } else { (sum + error) * 2.0 }
+    let (bits, k) = exponent(limited, LOG2_E, 1022.0);
+    let y = scaled_exp_m1(limited, k, 0.5, f64::from_bits(bits << 52)) * 2.0;
+    // Halving a subnormal would lose its last bit.
+    (if x.abs() < 5e-17 { x } else { y }).copysign(x)
+}
+
+/// e^x - 1, accurate near 0, for |x| <= 708.
+#[inline(always)]
+pub(crate) fn exp_m1_common(x: f64) -> Guarded {
+    let (bits, k) = exponent(x, LOG2_E, 1023.0);
+    let y = scaled_exp_m1(x, k, 1.0, f64::from_bits(bits << 52));
+    // A zero has lost its sign.
+    Guarded { value: y.copysign(x), flag: beyond(EXP_COMMON, x) }
 }
 
 /// x = 2^k m with m from sqrt(1/2) to sqrt 2: k + 1023 and m.
@@ -175,29 +234,34 @@ pub(super) fn split_ln(x: f64) -> (u64, f64) {
     (bits >> 52, f64::from_bits((bits & MANTISSA) + SQRT_HALF_BITS))
 }
 
+/// k as a float, from k + `bias`.
+#[inline(always)]
+fn unbiased(k: u64, bias: f64) -> f64 {
+    f64::from_bits(k | TWO_52_BITS) - (TWO_52 + bias)
+}
+
 /// `split_ln` for any positive x, with k as a float.
 #[inline(always)]
 fn split_ln_any(x: f64) -> (f64, f64) {
     let subnormal = x < f64::MIN_POSITIVE;
     let (k, m) = split_ln(if subnormal { x * TWO_54 } else { x });
-    let bias = TWO_52 + if subnormal { 1077.0 } else { 1023.0 };
-    (f64::from_bits(k | TWO_52_BITS) - bias, m)
+    (unbiased(k, if subnormal { 1077.0 } else { 1023.0 }), m)
 }
 
-/// k ln 2 + ln(1 + f) + low, given s = f / (2 + f).
+/// k ln 2 + ln(1 + f).
 ///
-/// With s = f / (2 + f), 2 s = f - f^2 / 2 + s f^2 / 2, so that the term f, which is
-/// exact, is added last.
+/// With s = f / (2 + f), ln(1 + f) = 2 s + s p, and 2 s = f - s f, so that the term f,
+/// which is exact, is added last.
 #[inline(always)]
-fn join_ln(k: f64, f: f64, s: f64, low: f64) -> f64 {
+fn join_ln(k: f64, f: f64) -> f64 {
+    let s = f / (2.0 + f);
     let z = s * s;
     let w = z * z;
     let p0 = LN[0] + z * LN[1];
     let p2 = LN[2] + z * LN[3];
     let p4 = LN[4] + z * LN[5];
-    let p = z * ((p0 + w * p2) + (w * w) * (p4 + w * LN[6]));
-    let half = 0.5 * f * f;
-    k * LN2_HI - ((half - (s * (half + p) + (k * LN2_LO + low))) - f)
+    let p = z * (p0 + w * (p2 + w * (p4 + w * LN[6])));
+    k * LN2_HI - ((s * (f - p) - k * LN2_LO) - f)
 }
 
 /// `y`, unless ln x has a special value.
@@ -212,59 +276,96 @@ fn special_ln(x: f64, y: f64) -> f64 {
 #[inline(always)]
 pub(crate) fn ln(x: f64) -> f64 {
     let (k, m) = split_ln_any(x);
-    let f = m - 1.0;
-    special_ln(x, join_ln(k, f, f / (2.0 + f), 0.0))
+    special_ln(x, join_ln(k, m - 1.0))
+}
+
+/// The natural logarithm of a normal positive number.
+#[inline(always)]
+pub(crate) fn ln_common(x: f64) -> Guarded {
+    let (k, m) = split_ln(x);
+    let y = join_ln(unbiased(k, 1023.0), m - 1.0);
+    Guarded { value: y, flag: outside(f64::MIN_POSITIVE, f64::MAX, x) }
+}
+
+/// 1 + x as two numbers whose sum is exact, by Knuth's sum of two (Handbook,
+/// section 4.3).
+#[inline(always)]
+fn one_plus(x: f64) -> (f64, f64) {
+    let u = 1.0 + x;
+    let b = u - 1.0;
+    (u, (1.0 - (u - b)) + (x - b))
 }
 
 /// ln(1 + x), accurate near 0.
 #[inline(always)]
 pub(crate) fn ln_1p(x: f64) -> f64 {
-    // 1 + x = u + c exactly: "TwoSum" (Handbook, section 4.3).
-    let u = 1.0 + x;
-    let b = u - 1.0;
-    let c = (1.0 - (u - b)) + (x - b);
+    let (u, c) = one_plus(x);
     let (k, m) = split_ln(u);
-    let c = c * f64::from_bits((2047_u64.wrapping_sub(k)) << 52) * 0.5;
-    let k = f64::from_bits(k | TWO_52_BITS) - (TWO_52 + 1023.0);
-    let g = m - 1.0;
-    let f = g + c;
-    let inverse = 1.0 / (2.0 + f);
-    // What f lost changes the logarithm by a factor 1 / (1 + f) of it, which is
-    // 4 / (2 + f)^2 to 3 %.
-    let lost = (c - (f - g)) * (4.06 * (inverse * inverse));
-    special_ln(u, join_ln(k, f, f * inverse, lost)).copysign(x)
+    // Where 2^-k is no normal number, c is too small to matter.
+    let inverse = if u <= LN_1P_COMMON { 2046_u64.wrapping_sub(k) } else { 0 };
+    let f = (m - 1.0) + c * f64::from_bits(inverse << 52);
+    special_ln(u, join_ln(unbiased(k, 1023.0), f)).copysign(x)
 }
 
-/// The hyperbolic tangent, as -h / (2 + h) with h = e^(-2 |x|) - 1.
+/// ln(1 + x), accurate near 0, for -1 < x < 2^1022.
+#[inline(always)]
+pub(crate) fn ln_1p_common(x: f64) -> Guarded {
+    let (u, c) = one_plus(x);
+    let (k, m) = split_ln(u);
+    let f = (m - 1.0) + c * f64::from_bits(2046_u64.wrapping_sub(k) << 52);
+    let y = join_ln(unbiased(k, 1023.0), f).copysign(x);
+    Guarded { value: y, flag: outside(f64::MIN_POSITIVE, LN_1P_COMMON, u) }
+}
+
+/// The hyperbolic tangent: a polynomial below 0.26, else h / (h + 2) with
+/// h = e^(2 |x|) - 1, whose relative error shrinks there.
 #[inline(always)]
 pub(crate) fn tanh(x: f64) -> f64 {
     let y = x.abs();
     let y = if 22.0 < y { 22.0 } else { y };
-    let (k, hi, lo) = split_exp(-2.0 * y, 0.0, 1023.0);
-    let scale = f64::from_bits(k << 52);
-    let base = scale - 1.0;
-    let step = scale * hi;
-    let h = base + step;
-    let h_low = ((step - (h - base)) + scale * lo) + (scale - (base + 1.0));
-    let d = h + 2.0;
-    let d_low = (h - (d - 2.0)) + h_low;
-    divide(-h, -h_low, d, d_low).copysign(x)
+    let (bits, k) = exponent(y, 2.0 * LOG2_E, 1023.0);
+    // ln 2 in one part: its error grows with k, but h matters less and less.
+    let r = (y + y) - k * LN_2;
+    let power = f64::from_bits(bits << 52);
+    let h = (power - 1.0) + power * (r + bend(r));
+    let z = y * y;
+    let w = z * z;
+    let p0 = TANH[0] + z * TANH[1];
+    let p2 = TANH[2] + z * TANH[3];
+    let p4 = TANH[4] + z * TANH[5];
+    let small = y + (y * z) * (p0 + w * (p2 + w * (p4 + w * TANH[6])));
+    (if y < 0.26 { small } else { h / (h + 2.0) }).copysign(x)
+}
+
+/// (1 + e^y) / 2^k, given e^r - 1 and 2^-k, where y = k ln 2 + r is not negative.
+#[inline(always)]
+fn one_plus_exp(p: f64, inverse: f64) -> f64 {
+    let one = 1.0 + inverse;
+    one + (p + (inverse - (one - 1.0)))
 }
 
 /// 1 / (1 + e^-x); e^x for large negative x, down to the subnormals.
 #[inline(always)]
 pub(crate) fn logistic(x: f64) -> f64 {
-    let y = -x.abs();
-    let y = if -746.0 > y { -746.0 } else { y };
-    let (k, hi, lo) = split_exp(y, 0.0, 2046.0);
-    let (s, t) = halves(k);
-    let scale = s * t;
-    let w = 1.0 + hi;
-    let e = w * scale;
-    let e_low = ((hi - (w - 1.0)) + lo) * scale;
-    let d = 1.0 + e;
-    let tail = divide(e, e_low, d, (e - (d - 1.0)) + e_low);
+    let y = x.abs();
+    let y = if 746.0 < y { 746.0 } else { y };
+    let (bits, k) = exponent(y, -LOG2_E, 2046.0);
+    let r = (y + k * LN2_HI) + k * LN2_LO;
+    let (s, t) = halves(bits);
+    let tail = (1.0 / one_plus_exp(r + bend(r), s * t)) * s * t;
     if x < 0.0 { tail } else { 1.0 - tail }
+}
+
+/// 1 / (1 + e^-x) for |x| <= 708.
+#[inline(always)]
+pub(crate) fn logistic_common(x: f64) -> Guarded {
+    let y = x.abs();
+    let (bits, k) = exponent(y, -LOG2_E, 1023.0);
+    let r = (y + k * LN2_HI) + k * LN2_LO;
+    let inverse = f64::from_bits(bits << 52);
+    let tail = inverse / one_plus_exp(r + bend(r), inverse);
+    let y = if x < 0.0 { tail } else { 1.0 - tail };
+    Guarded { value: y, flag: beyond(EXP_COMMON, x) }
 }
 
 /// x = n pi / 2 + r + low for 0 <= x <= `TRIG_LIMIT`; the low bits of the first result
@@ -307,46 +408,38 @@ fn flip_sign(y: f64, x: f64) -> f64 {
     f64::from_bits(y.to_bits() ^ (x.to_bits() & SIGN))
 }
 
-/// The sine, for |x| <= `TRIG_LIMIT`.
-#[inline(always)]
+/// The sine; does not vectorise.
+#[inline]
 pub(crate) fn sin(x: f64) -> f64 {
-    let (n, r, low) = reduce(x.abs());
+    if x.abs() <= TRIG_LIMIT {
+        return sin_common(x).value;
+    }
+    let (n, r, low) = reduce_large(x.abs());
     flip_sign(wave(n, r, low), x)
 }
 
-/// The cosine, for |x| <= `TRIG_LIMIT`.
+/// The sine for |x| <= `TRIG_LIMIT`.
 #[inline(always)]
+pub(crate) fn sin_common(x: f64) -> Guarded {
+    let (n, r, low) = reduce(x.abs());
+    Guarded { value: flip_sign(wave(n, r, low), x), flag: beyond(TRIG_LIMIT, x) }
+}
+
+/// The cosine; does not vectorise.
+#[inline]
 pub(crate) fn cos(x: f64) -> f64 {
-    let (n, r, low) = reduce(x.abs());
-    wave(n.wrapping_add(1), r, low)
-}
-
-/// The sine of any angle; does not vectorise.
-#[inline]
-pub(crate) fn sin_any(x: f64) -> f64 {
     if x.abs() <= TRIG_LIMIT {
-        return sin(x);
-    }
-    let (n, r, low) = reduce_large(x.abs());
-    flip_sign(wave(n, r, low), x)
-}
-
-/// The cosine of any angle; does not vectorise.
-#[inline]
-pub(crate) fn cos_any(x: f64) -> f64 {
-    if x.abs() <= TRIG_LIMIT {
-        return cos(x);
+        return cos_common(x).value;
     }
     let (n, r, low) = reduce_large(x.abs());
     wave(n.wrapping_add(1), r, low)
 }
 
-/// Whether a block needs `sin_any` and `cos_any`.
+/// The cosine for |x| <= `TRIG_LIMIT`.
 #[inline(always)]
-#[cfg(test)]
-pub(crate) fn beyond_trig_limit(block: &[f64]) -> bool {
-    // No early exit: it would not vectorise.
-    block.iter().fold(false, |found, x| found | (x.abs() > TRIG_LIMIT))
+pub(crate) fn cos_common(x: f64) -> Guarded {
+    let (n, r, low) = reduce(x.abs());
+    Guarded { value: wave(n.wrapping_add(1), r, low), flag: beyond(TRIG_LIMIT, x) }
 }
 
 /// Whether x >= 0 is an integer; every x >= 2^52 is.
@@ -414,7 +507,7 @@ pub(crate) fn pow(a: f64, b: f64) -> f64 {
     let y_low = if y.abs() < 800.0 { (exact - y) + error } else { 0.0 };
     let y = if x < f64::INFINITY { y } else { b * x };
     let y = if x == 0.0 { b * f64::NEG_INFINITY } else { y };
-    let (k, hi, lo) = split_exp(limit(y, -746.0, 710.0), y_low, 2046.0);
+    let (k, hi, lo) = split_exp(limit(y, -746.0, 710.0), y_low);
     let w = 1.0 + hi;
     let (s, t) = halves(k);
     let y = (w + ((hi - (w - 1.0)) + lo)) * s * t;

@@ -133,6 +133,7 @@ CASES = [
     ),
     Case("arccos at -1", wg.arccos, [-1.0, 0], [math.pi, math.pi / 2], [-INF, -1]),
     Case("arccosh at 1", wg.arccosh, [1.0], [0], [INF]),
+    Case("arccosh below 1", wg.arccosh, [0.5, -1.5, -8192.0], [NAN, NAN, NAN]),
     Case("arctanh at 1", wg.arctanh, [1.0, 0], [INF, 0], [INF, 1]),
     Case(
         "arctan at the ends",
