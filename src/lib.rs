@@ -70,8 +70,8 @@ pub use kernels::simd::{Isa, isa};
 pub use layers::{LinearLayer, ParameterStore, descend};
 pub use ops::spec::{OpInfo, op_table};
 pub use record::{
-    ComputationRecord, Index, IntoOperand, Mark, NodeIndex, Replay, Tensor,
-    concatenate, stack, try_concatenate, try_stack,
+    ComputationRecord, Index, IntoOperand, Mark, NodeIndex, Profile, ProfileEntry,
+    Replay, Tensor, concatenate, stack, try_concatenate, try_stack,
 };
 pub use rng::Rng;
 pub use shape::MAX_AXES;

@@ -13,6 +13,7 @@ use crate::kernels::map::Mode;
 use crate::ops::emit::{Arg, Cotangents, Emit, Node};
 use crate::ops::{Op, Tier};
 use crate::record::finite;
+use crate::record::profile::Profiler;
 use crate::record::rows::{Flags, Row};
 use crate::record::{Arena, pull_of, word_slopes};
 use crate::shape::Type;
@@ -160,7 +161,10 @@ pub(crate) fn sweep(
     let result = if work.reserve(len) {
         let bits = task.targets.map(|_| std::mem::take(&mut work.bits));
         Wanted::new(arena, task, bits.unwrap_or_default()).and_then(|wanted| {
-            let result = Sweep { arena, task, work: &mut work }.run(&wanted, kept);
+            let profile = arena.profile.take();
+            let mut sweep = Sweep { arena, task, work: &mut work, profile };
+            let result = sweep.run(&wanted, kept);
+            arena.profile = sweep.profile;
             if let Wanted::Marked { bits, .. } = wanted {
                 work.bits = bits;
             }
@@ -181,6 +185,8 @@ pub(super) struct Sweep<'a> {
     pub(super) arena: &'a Arena,
     pub(super) task: &'a Task<'a>,
     pub(super) work: &'a mut Workspace,
+    /// The record's own, in the meantime.
+    pub(super) profile: Option<Box<Profiler>>,
 }
 
 impl Sweep<'_> {
@@ -196,8 +202,11 @@ impl Sweep<'_> {
         self.work.add(task.loss, seed)?;
         let mut rest = task.loss + 1;
         loop {
-            if task.targets.is_none() && !arena.check_finite {
-                rest = self.visit_short(rest, wanted)?;
+            if task.targets.is_none() && arena.has_short_way() {
+                rest = match self.profile {
+                    None => self.visit_short(rest, 0, wanted)?,
+                    Some(_) => self.visit_short_timed(rest, wanted)?,
+                };
             }
             let Some(node) = rest.checked_sub(1) else { break };
             rest = node;
@@ -233,7 +242,10 @@ impl Sweep<'_> {
         slot: Slot,
         wanted: &Wanted,
     ) -> Result<()> {
-        self.visit(node, row, slot, wanted)?;
+        match self.profile {
+            None => self.visit(node, row, slot, wanted)?,
+            Some(_) => self.visit_timed(node, row, slot, wanted)?,
+        }
         if self.arena.check_finite { self.expect_finite(node) } else { Ok(()) }
     }
 
@@ -260,7 +272,7 @@ impl Sweep<'_> {
     }
 
     /// Hands the node's cotangent to its operands.
-    fn visit(
+    pub(super) fn visit(
         &mut self,
         node: u32,
         row: &Row,

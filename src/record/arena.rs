@@ -3,12 +3,14 @@
 
 mod evaluate;
 mod flat;
+mod watch;
 
 pub(crate) use flat::{FlatNode, SmallNode, pull_of, word_slopes};
 
 use super::epoch::Epochs;
 use super::intern::{Numbers, Ops, Types};
 use super::print::in_line;
+use super::profile::Profiler;
 use super::rows::{Flags, Row, Rows};
 use super::small::{Position, Small};
 use crate::array::buffer::Buffer;
@@ -56,6 +58,10 @@ pub(crate) struct Arena {
     broadcasts: [(u32, u32, u32); 8],
     /// Whether a value that is not finite is a fault: see [`super::finite`].
     pub(crate) check_finite: bool,
+    /// Nodes from this one on do not take the short way.
+    detour: u32,
+    /// What is counted and timed, while that is asked for.
+    pub(crate) profile: Option<Box<Profiler>>,
     /// Cotangents of the current sweep; empty between sweeps.
     pub(crate) sweep: crate::diff::Workspace,
 }
@@ -99,6 +105,8 @@ impl Arena {
             epochs: Epochs::default(),
             broadcasts: [(NONE, NONE, NONE); 8],
             check_finite: false,
+            detour: u32::MAX,
+            profile: None,
             sweep: crate::diff::Workspace::default(),
         }
     }
@@ -384,6 +392,7 @@ impl Arena {
     }
 
     fn cut(&mut self, mark: &Mark, event: Event) {
+        self.count_before_cut(mark.len);
         self.undo(mark);
         self.epochs.rewind(mark.len, event);
     }

@@ -16,6 +16,7 @@ mod inspect;
 mod layers;
 mod messages;
 mod ops;
+mod profile;
 mod record;
 mod seed;
 mod statistics;
