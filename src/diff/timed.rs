@@ -8,26 +8,27 @@ use crate::record::rows::Row;
 use std::time::Instant;
 
 impl Sweep<'_> {
-    /// As `visit_short` to the end, with the clock looked at around the nodes that are
+    /// As `visit_short`, with the clock looked at around the nodes that are
     /// due.
     pub(super) fn visit_short_timed(
         &mut self,
         mut rest: u32,
+        floor: u32,
         wanted: &Wanted,
     ) -> Result<u32> {
         loop {
             let left = self.profile.as_ref().map_or(u32::MAX, |profile| profile.left);
-            let floor = rest.saturating_sub(left);
-            let reached = self.visit_short(rest, floor, wanted)?;
+            let due = rest.saturating_sub(left).max(floor);
+            let reached = self.visit_short(rest, due, wanted)?;
             if let Some(profile) = &mut self.profile {
                 profile.left -= rest - reached;
             }
-            if reached > floor || floor == 0 {
+            if reached > due || due == floor {
                 return Ok(reached);
             }
-            let (node, started) = (floor - 1, profile::now());
-            rest = self.visit_short(floor, node, wanted)?;
-            if rest == floor {
+            let (node, started) = (due - 1, profile::now());
+            rest = self.visit_short(due, node, wanted)?;
+            if rest == due {
                 return Ok(rest);
             }
             self.note_due(node, started);

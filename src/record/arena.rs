@@ -1,6 +1,7 @@
 //! The record's engine: what it holds, how it is read, and how it is cut back. How nodes
 //! are appended is in [`evaluate`].
 
+mod consume;
 mod evaluate;
 mod flat;
 mod watch;
@@ -21,6 +22,7 @@ use crate::ops::emit::{Arg, Args};
 use crate::ops::{Op, Tag};
 use crate::shape::{Shape, Strides, Type};
 use smallvec::SmallVec;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -60,6 +62,8 @@ pub(crate) struct Arena {
     pub(crate) check_finite: bool,
     /// Nodes from this one on do not take the short way.
     detour: u32,
+    /// Among these, nodes whose values a sweep has freed.
+    consumed: Range<u32>,
     /// What is counted and timed, while that is asked for.
     pub(crate) profile: Option<Box<Profiler>>,
     /// Cotangents of the current sweep; empty between sweeps.
@@ -106,6 +110,7 @@ impl Arena {
             broadcasts: [(NONE, NONE, NONE); 8],
             check_finite: false,
             detour: u32::MAX,
+            consumed: 0..0,
             profile: None,
             sweep: crate::diff::Workspace::default(),
         }
@@ -286,6 +291,7 @@ impl Arena {
 
     /// A node's value as an array: small values are copied, others share the buffer.
     pub(crate) fn data(&self, node: u32) -> Result<NdArray> {
+        self.expect_value("data", node)?;
         let view = self.view(node);
         let ty = self.ty(node).clone();
         let strides = view.strides();
@@ -394,6 +400,7 @@ impl Arena {
     fn cut(&mut self, mark: &Mark, event: Event) {
         self.count_before_cut(mark.len);
         self.undo(mark);
+        self.cut_consumed(mark.len);
         self.epochs.rewind(mark.len, event);
     }
 

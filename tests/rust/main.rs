@@ -5,6 +5,7 @@
 mod allocations;
 mod arrange;
 mod caught;
+mod consume;
 mod differences;
 mod elementwise;
 mod examples;

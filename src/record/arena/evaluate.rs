@@ -102,6 +102,7 @@ impl Arena {
         operands: Args<u32>,
         site: u32,
     ) -> Result<u32> {
+        self.expect_values(op.tag().name(), &operands)?;
         let (len, small) = (self.len(), self.small.position());
         let due = self.start_if_due();
         let timed = due.and_then(|_| self.flat_timed(op, &operands, site));

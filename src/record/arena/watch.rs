@@ -1,4 +1,5 @@
-//! Why a node may go the long way: the record checks values, or the node is to be timed.
+//! Why a node may go the long way: the record checks values, some of its values are gone,
+//! or the node is to be timed.
 
 use super::Arena;
 use crate::error::Result;
@@ -19,7 +20,7 @@ impl Arena {
     /// Whether nodes may take the short way, in the forward pass and in sweeps.
     #[inline]
     pub(crate) fn has_short_way(&self) -> bool {
-        !self.check_finite
+        !self.check_finite && self.consumed.is_empty()
     }
 
     /// Finds out which node goes the long way next.
