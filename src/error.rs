@@ -382,6 +382,8 @@ pub enum Fault {
     Foreign { op: &'static str, label: String, home: u64, other: u64 },
     #[error("{op}: {label} was made before the record was {event}")]
     Dead { op: &'static str, label: String, event: Event },
+    #[error("{op}: the value of {label} was freed by grad(consume=True)")]
+    Consumed { op: &'static str, label: String },
     #[error("rewind: the mark was made before the record was {event}")]
     DeadMark { event: Event },
     #[error("rewind: the mark belongs to record {home}, not to record {other}")]
@@ -399,6 +401,14 @@ pub enum Fault {
          record=True"
     )]
     GradientBetween { label: String, hidden: String },
+    #[error(
+        "grad: the sweep needs {label}, whose value an earlier grad(consume=True) freed"
+    )]
+    ConsumedPath { label: String },
+    #[error(
+        "grad: consume=True frees the values that a gradient with record=True needs"
+    )]
+    ConsumeRecorded,
     #[error("wrt: {label} was not among the tensors that grad(wrt=...) asked for")]
     NotAsked { label: String },
     #[error("wrt: no gradient flows from {loss} to {label}: {}", ended(ends, *more))]
@@ -516,12 +526,15 @@ impl Fault {
             | F::IntegerGradient { .. } => Kind::DType,
             F::Foreign { .. }
             | F::Dead { .. }
+            | F::Consumed { .. }
             | F::DeadMark { .. }
             | F::ForeignMark { .. }
             | F::Busy { .. }
             | F::Poisoned { .. } => Kind::Handle,
             F::GradientReached { .. }
             | F::GradientBetween { .. }
+            | F::ConsumedPath { .. }
+            | F::ConsumeRecorded
             | F::NotAsked { .. }
             | F::Disconnected { .. }
             | F::ReplayGradient { .. } => Kind::Gradient,
@@ -560,6 +573,12 @@ impl Fault {
             }
             F::ReplayGradient { .. } => {
                 "take that gradient with grad(record=True), or give it a value too"
+            }
+            F::Consumed { .. } => {
+                "read it before that, or take the gradient without consume"
+            }
+            F::ConsumedPath { .. } => {
+                "ask for all gradients in one sweep, or take them without consume"
             }
             F::NotAsked { .. } => "add it to wrt, or call grad() without wrt",
             F::Disconnected { ends, .. } if ends.is_empty() => {

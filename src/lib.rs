@@ -72,8 +72,8 @@ pub use ops::affine::Activation;
 pub use ops::spec::{OpInfo, op_table};
 pub use record::{
     ComputationRecord, Convolution, Index, IntoOperand, Margins, Mark, NodeIndex,
-    Pooling, Replay, Tensor, concatenate, einsum, stack, try_concatenate, try_einsum,
-    try_stack,
+    Pooling, Profile, ProfileEntry, Replay, Tensor, concatenate, einsum, stack,
+    try_concatenate, try_einsum, try_stack,
 };
 pub use rng::Rng;
 pub use shape::MAX_AXES;

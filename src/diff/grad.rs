@@ -20,6 +20,11 @@ pub struct GradOptions<'a, 'rec> {
     pub record: bool,
     /// Let a zero cotangent meet an infinite slope as IEEE 754 says, which gives NaN.
     pub ieee: bool,
+    /// Free each value after the sweep has used it, so that less memory is needed at
+    /// once. What was computed from leaves is then gone, except the tensor's own value:
+    /// an error for its value, an op on it, or another sweep over it, until the record
+    /// is cleared or rewound below it. A sweep that fails has consumed too.
+    pub consume: bool,
 }
 
 /// The gradient of a tensor: the cotangent of every leaf that it depends on, and of any
@@ -70,6 +75,7 @@ impl<'rec> Tensor<'rec> {
             targets,
             record: options.record,
             ieee: options.ieee,
+            consume: options.consume,
         };
         let loss = self.node_of("grad", record)?;
         let gradient =

@@ -21,6 +21,8 @@ pub(crate) struct Request {
     pub(crate) record: bool,
     /// Whether a zero cotangent meets an infinite slope as IEEE 754 says.
     pub(crate) ieee: bool,
+    /// Whether each value is freed after its last use.
+    pub(crate) consume: bool,
 }
 
 /// The cotangents of a loss.
@@ -82,6 +84,9 @@ impl Gradient {
         mut request: Request,
         site: u32,
     ) -> Result<Gradient> {
+        if request.record && request.consume {
+            return Err(Error::new(Fault::ConsumeRecorded));
+        }
         let ty = arena.ty(loss).clone();
         expect_float(arena, "grad", loss)?;
         let explain = |arena: &Arena, fault: Fault| {
@@ -112,6 +117,7 @@ impl Gradient {
             seed: request.seed.as_ref(),
             targets: request.targets.as_deref(),
             ieee: request.ieee,
+            consume: request.consume,
         };
         let spare = LISTS.try_with(|lists| lists.borrow_mut().pop()).ok().flatten();
         let (mut arrays, answers) = spare.unwrap_or_default();
@@ -209,6 +215,7 @@ impl Gradient {
             seed: self.request.seed.as_ref(),
             targets: Some(targets),
             ieee: self.request.ieee,
+            consume: false,
         };
         match &mut self.found {
             Found::Arrays(list) => {
@@ -290,6 +297,7 @@ impl Gradient {
             seed: self.request.seed.as_ref(),
             targets: Some(&targets),
             ieee: self.request.ieee,
+            consume: false,
         };
         let mut found = Vec::new();
         reverse::sweep(arena, &task, &mut found)?;

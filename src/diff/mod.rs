@@ -6,6 +6,7 @@ pub(crate) mod gradient;
 mod parts;
 mod reverse;
 mod short;
+mod timed;
 mod workspace;
 
 pub use grad::{Grad, GradOptions};

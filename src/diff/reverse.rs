@@ -13,6 +13,7 @@ use crate::kernels::map::Mode;
 use crate::ops::emit::{Arg, Cotangents, Emit, Node};
 use crate::ops::{Op, Tier};
 use crate::record::finite;
+use crate::record::profile::Profiler;
 use crate::record::rows::{Flags, Row};
 use crate::record::{Arena, pull_of, word_slopes};
 use crate::shape::Type;
@@ -28,6 +29,8 @@ pub(crate) struct Task<'a> {
     pub(crate) targets: Option<&'a [u32]>,
     /// Whether a zero cotangent meets an infinite slope as IEEE 754 says.
     pub(crate) ieee: bool,
+    /// Whether each value is freed after its last use.
+    pub(crate) consume: bool,
 }
 
 /// The nodes that a sweep visits.
@@ -160,7 +163,7 @@ pub(crate) fn sweep(
     let result = if work.reserve(len) {
         let bits = task.targets.map(|_| std::mem::take(&mut work.bits));
         Wanted::new(arena, task, bits.unwrap_or_default()).and_then(|wanted| {
-            let result = Sweep { arena, task, work: &mut work }.run(&wanted, kept);
+            let result = run(arena, task, &mut work, &wanted, kept);
             if let Wanted::Marked { bits, .. } = wanted {
                 work.bits = bits;
             }
@@ -177,29 +180,74 @@ pub(crate) fn sweep(
     result
 }
 
+/// Sweeps over all nodes, or to the next node whose value is freed, and so on.
+fn run(
+    arena: &mut Arena,
+    task: &Task<'_>,
+    work: &mut Workspace,
+    wanted: &Wanted,
+    kept: &mut Vec<(u32, NdArray)>,
+) -> Result<()> {
+    if !wanted.has(arena, task.loss) {
+        return Ok(());
+    }
+    let seed = match task.seed {
+        Some(seed) => seed.clone(),
+        None => NdArray::repeated(Scalar::Float(1.0), arena.ty(task.loss).clone())?,
+    };
+    work.add(task.loss, seed)?;
+    let mut rest = task.loss + 1;
+    loop {
+        let freed =
+            if task.consume { arena.last_to_free(rest.min(task.loss)) } else { None };
+        let profile = arena.profile.take();
+        let mut sweep = Sweep { arena, task, work, profile };
+        let result = sweep.run(rest, freed.unwrap_or(0), wanted, kept);
+        arena.profile = sweep.profile;
+        match freed {
+            Some(node) if result.is_ok() => {
+                arena.free(node);
+                rest = node;
+            }
+            _ => {
+                if task.consume {
+                    arena.set_consumed(task.loss);
+                }
+                return result;
+            }
+        }
+    }
+}
+
 pub(super) struct Sweep<'a> {
     pub(super) arena: &'a Arena,
     pub(super) task: &'a Task<'a>,
     pub(super) work: &'a mut Workspace,
+    /// The record's own, in the meantime.
+    pub(super) profile: Option<Box<Profiler>>,
 }
 
 impl Sweep<'_> {
-    fn run(&mut self, wanted: &Wanted, kept: &mut Vec<(u32, NdArray)>) -> Result<()> {
+    /// Visits the nodes below `rest`, the last first, as far as `floor`.
+    fn run(
+        &mut self,
+        mut rest: u32,
+        floor: u32,
+        wanted: &Wanted,
+        kept: &mut Vec<(u32, NdArray)>,
+    ) -> Result<()> {
         let (arena, task) = (self.arena, self.task);
-        if !wanted.has(arena, task.loss) {
-            return Ok(());
-        }
-        let seed = match task.seed {
-            Some(seed) => seed.clone(),
-            None => NdArray::repeated(Scalar::Float(1.0), arena.ty(task.loss).clone())?,
-        };
-        self.work.add(task.loss, seed)?;
-        let mut rest = task.loss + 1;
         loop {
-            if task.targets.is_none() && !arena.check_finite {
-                rest = self.visit_short(rest, wanted)?;
+            if task.targets.is_none() && arena.has_short_way() {
+                rest = match self.profile {
+                    None => self.visit_short(rest, floor, wanted)?,
+                    Some(_) => self.visit_short_timed(rest, floor, wanted)?,
+                };
             }
-            let Some(node) = rest.checked_sub(1) else { break };
+            if rest == floor {
+                break;
+            }
+            let node = rest - 1;
             rest = node;
             let row = arena.row(node);
             let slot = self.work.take(node);
@@ -233,7 +281,11 @@ impl Sweep<'_> {
         slot: Slot,
         wanted: &Wanted,
     ) -> Result<()> {
-        self.visit(node, row, slot, wanted)?;
+        self.arena.expect_rule(node)?;
+        match self.profile {
+            None => self.visit(node, row, slot, wanted)?,
+            Some(_) => self.visit_timed(node, row, slot, wanted)?,
+        }
         if self.arena.check_finite { self.expect_finite(node) } else { Ok(()) }
     }
 
@@ -260,7 +312,7 @@ impl Sweep<'_> {
     }
 
     /// Hands the node's cotangent to its operands.
-    fn visit(
+    pub(super) fn visit(
         &mut self,
         node: u32,
         row: &Row,
@@ -453,6 +505,7 @@ fn run_recorded(
         if mask == 0 {
             continue;
         }
+        arena.expect_rule(node)?;
         let op = arena.op(node).clone();
         let operands: SmallVec<[Arg<u32>; 3]> = arena.operands(node);
         let mut out = Cotangents::new(mask);

@@ -14,17 +14,19 @@ use crate::record::{FlatNode, SmallNode, pull_of, word_slopes};
 use crate::shape::Type;
 
 impl Sweep<'_> {
-    /// Visits the nodes below `rest` as long as they are short ones and no targets; gives
-    /// those that are left.
+    /// Visits the nodes below `rest` as long as they are short ones and no targets, and
+    /// not below `floor`; gives those that are left.
     pub(super) fn visit_short(
         &mut self,
         mut rest: u32,
+        floor: u32,
         wanted: &Wanted,
     ) -> Result<u32> {
-        while let Some(node) = rest.checked_sub(1) {
+        while rest > floor {
+            let node = rest - 1;
             let row = self.arena.row(node);
             if word_slopes(&row).is_some() {
-                rest = self.visit_words(rest, wanted);
+                rest = self.visit_words(rest, floor, wanted);
             } else if !self.task.ieee && self.visit_if_small(node, &row, wanted)? {
                 rest = node;
             } else {
@@ -34,11 +36,12 @@ impl Sweep<'_> {
         Ok(rest)
     }
 
-    /// Visits the nodes below `rest` as long as they are rank-0 `f64` nodes; gives those
-    /// that are left. A loop of its own stays within registers.
+    /// As `visit_short`, as long as they are rank-0 `f64` nodes. A loop of its own stays
+    /// within registers.
     #[inline(never)]
-    fn visit_words(&mut self, mut rest: u32, wanted: &Wanted) -> u32 {
-        while let Some(node) = rest.checked_sub(1) {
+    fn visit_words(&mut self, mut rest: u32, floor: u32, wanted: &Wanted) -> u32 {
+        while rest > floor {
+            let node = rest - 1;
             let row = self.arena.row(node);
             let Some(slopes) = word_slopes(&row) else { break };
             if let Some(ct) = self.work.take_word(node) {

@@ -43,8 +43,7 @@ impl PyGrad {
         loss: &Bound<'py, PyTensor>,
         seed: Option<&Bound<'py, PyAny>>,
         wrt: Option<&Bound<'py, PyAny>>,
-        recorded: bool,
-        ieee: bool,
+        options: Request,
     ) -> PyResult<Bound<'py, PyGrad>> {
         let py = loss.py();
         let record = loss.get().record.bind(py);
@@ -66,7 +65,7 @@ impl PyGrad {
                 let node = handle.check(arena, "grad")?;
                 let targets = check_all(arena, "grad", &handles)?;
                 let targets = asked.then_some(targets);
-                let request = Request { seed, targets, record: recorded, ieee };
+                let request = Request { seed, targets, ..options };
                 Gradient::new(arena, node, request, site)
             })?;
         let loss = gradient.loss();

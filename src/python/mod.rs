@@ -18,6 +18,7 @@ mod lock;
 mod module;
 mod object;
 mod operand;
+mod profile;
 mod record;
 mod replay;
 mod rng;

@@ -4,6 +4,7 @@ use super::array::Pin;
 use super::functions;
 use super::grad::PyGrad;
 use super::object;
+use super::profile::{PyProfile, PyProfileRow};
 use super::record::{PyMark, PyRecord};
 use super::replay::PyReplay;
 use super::rng::PyRng;
@@ -18,6 +19,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyTensor>()?;
     module.add_class::<PyGrad>()?;
     module.add_class::<PyMark>()?;
+    module.add_class::<PyProfile>()?;
+    module.add_class::<PyProfileRow>()?;
     module.add_class::<PyReplay>()?;
     module.add_class::<PyRng>()?;
     module.add_class::<Pin>()?;

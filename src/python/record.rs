@@ -276,7 +276,7 @@ impl PyRecord {
     #[pyo3(signature = (*, rng=None, check_finite=false))]
     fn new(rng: Option<&Bound<'_, PyRng>>, check_finite: bool) -> Self {
         let mut arena = Arena::new();
-        arena.check_finite = check_finite;
+        arena.set_check_finite(check_finite);
         let record = PyRecord::of(arena, Sites::default());
         if let Some(rng) = rng {
             record.rng.get_or_init(|| rng.get().0.clone());

@@ -16,6 +16,7 @@ use super::index::{Key, parse};
 use super::operand::{self, Given, classify};
 use super::record::{PyRecord, Work, append, expect_record};
 use crate::array::NdArray;
+use crate::diff::gradient::Request;
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::ops::Op;
@@ -437,6 +438,7 @@ impl PyTensor {
     fn data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let mut small = Small::default();
         let large = self.read(py, "data", |arena, node| {
+            arena.expect_value("data", node)?;
             let is_small = small.read(&arena.view(node));
             if is_small { Ok(None) } else { arena.data(node).map(Some) }
         })?;
@@ -476,6 +478,12 @@ impl PyTensor {
     ///     Record the sweep, so that its results can be differentiated again.
     /// ieee : bool
     ///     Let a zero cotangent meet an infinite slope as IEEE 754 says, giving NaN.
+    /// consume : bool
+    ///     Free each value after the sweep has used it, so that less memory is needed at
+    ///     once. What was computed from leaves is then gone, except this tensor's own
+    ///     value: HandleError for its value or an op on it, GradError for another sweep
+    ///     over it, until the record is cleared or rewound below it. A sweep that fails
+    ///     has consumed too.
     ///
     /// Examples
     /// --------
@@ -484,15 +492,17 @@ impl PyTensor {
     /// >>> x = rec.tensor_from_value(3.0)
     /// >>> (x ** 2).grad().wrt(x).item()
     /// 6.0
-    #[pyo3(signature = (*, seed=None, wrt=None, record=false, ieee=false))]
+    #[pyo3(signature = (*, seed=None, wrt=None, record=false, ieee=false, consume=false))]
     fn grad<'py>(
         slf: &Bound<'py, Self>,
         seed: Option<&Bound<'py, PyAny>>,
         wrt: Option<&Bound<'py, PyAny>>,
         record: bool,
         ieee: bool,
+        consume: bool,
     ) -> PyResult<Bound<'py, PyGrad>> {
-        PyGrad::take(slf, seed, wrt, record, ieee)
+        let options = Request { record, ieee, consume, ..Request::default() };
+        PyGrad::take(slf, seed, wrt, options)
     }
 
     /// Refused: a copy outside the record would be no tensor of it.
@@ -514,6 +524,7 @@ impl PyTensor {
     /// The value of a tensor of one element.
     fn value(&self, py: Python<'_>) -> PyResult<Scalar> {
         self.read(py, "item", |arena, node| {
+            arena.expect_value("item", node)?;
             let value = arena.view(node).item();
             value.map_err(|error| arena.explain(error, &[Arg::Value(node)]))
         })

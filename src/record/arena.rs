@@ -1,14 +1,17 @@
 //! The record's engine: what it holds, how it is read, and how it is cut back. How nodes
 //! are appended is in [`evaluate`].
 
+mod consume;
 mod evaluate;
 mod flat;
+mod watch;
 
 pub(crate) use flat::{FlatNode, SmallNode, pull_of, word_slopes};
 
 use super::epoch::Epochs;
 use super::intern::{Numbers, Ops, Types};
 use super::print::in_line;
+use super::profile::Profiler;
 use super::rows::{Flags, Row, Rows};
 use super::small::{Position, Small};
 use crate::array::buffer::Buffer;
@@ -19,6 +22,7 @@ use crate::ops::emit::{Arg, Args};
 use crate::ops::{Op, Tag};
 use crate::shape::{Shape, Strides, Type};
 use smallvec::SmallVec;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -56,6 +60,12 @@ pub(crate) struct Arena {
     broadcasts: [(u32, u32, u32); 8],
     /// Whether a value that is not finite is a fault: see [`super::finite`].
     pub(crate) check_finite: bool,
+    /// Nodes from this one on do not take the short way.
+    detour: u32,
+    /// Among these, nodes whose values a sweep has freed.
+    consumed: Range<u32>,
+    /// What is counted and timed, while that is asked for.
+    pub(crate) profile: Option<Box<Profiler>>,
     /// Cotangents of the current sweep; empty between sweeps.
     pub(crate) sweep: crate::diff::Workspace,
 }
@@ -99,6 +109,9 @@ impl Arena {
             epochs: Epochs::default(),
             broadcasts: [(NONE, NONE, NONE); 8],
             check_finite: false,
+            detour: u32::MAX,
+            consumed: 0..0,
+            profile: None,
             sweep: crate::diff::Workspace::default(),
         }
     }
@@ -278,6 +291,7 @@ impl Arena {
 
     /// A node's value as an array: small values are copied, others share the buffer.
     pub(crate) fn data(&self, node: u32) -> Result<NdArray> {
+        self.expect_value("data", node)?;
         let view = self.view(node);
         let ty = self.ty(node).clone();
         let strides = view.strides();
@@ -384,7 +398,9 @@ impl Arena {
     }
 
     fn cut(&mut self, mark: &Mark, event: Event) {
+        self.count_before_cut(mark.len);
         self.undo(mark);
+        self.cut_consumed(mark.len);
         self.epochs.rewind(mark.len, event);
     }
 

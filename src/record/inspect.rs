@@ -3,6 +3,7 @@
 use super::graph;
 use super::handle::ComputationRecord;
 use super::print;
+use super::profile::Profile;
 use super::replay::Replayed;
 use super::tensor::Tensor;
 use crate::array::NdArray;
@@ -23,7 +24,32 @@ impl ComputationRecord {
     /// assert_eq!(x.try_log().unwrap_err().kind(), Kind::NonFinite);
     /// ```
     pub fn check_finite(&self, on: bool) {
-        self.arena.borrow_mut().check_finite = on;
+        self.arena.borrow_mut().set_check_finite(on);
+    }
+
+    /// Starts to count and to time what the record does, until
+    /// [`ComputationRecord::stop_profile`]. A profile that is running goes on.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// let rec = ComputationRecord::new();
+    /// rec.start_profile();
+    /// let x = rec.ones(&[1000], DType::F64);
+    /// let y = (x * 2.0).exp();
+    /// let profile = rec.stop_profile().unwrap();
+    /// let exp = profile.ops.iter().find(|entry| entry.name == "exp").unwrap();
+    /// assert_eq!((exp.count, exp.bytes), (1, 8000));
+    /// ```
+    pub fn start_profile(&self) {
+        self.arena.borrow_mut().start_profile();
+    }
+
+    /// Stops the profile that is running and gives what it found; `None` if none is.
+    ///
+    /// Nodes count that were cleared or rewound in the meantime, too.
+    pub fn stop_profile(&self) -> Option<Profile> {
+        let found = self.arena.borrow_mut().stop_profile();
+        found.map(|found| Profile::new(&found, |site| self.line(site)))
     }
 
     /// The printed record with a gradient's cotangents beside the values.

@@ -21,6 +21,7 @@ mod handle;
 mod inspect;
 pub(crate) mod intern;
 pub(crate) mod print;
+pub(crate) mod profile;
 mod replay;
 pub(crate) mod rows;
 pub(crate) mod small;
@@ -32,6 +33,7 @@ pub use compose::{Convolution, Index, Margins, NodeIndex, Pooling};
 pub(crate) use compose::{Logical, Padding, Reduction, Running};
 pub use handle::ComputationRecord;
 pub use inspect::Replay;
+pub use profile::{Profile, ProfileEntry};
 pub(crate) use tensor::nodes_of;
 pub use tensor::{
     IntoOperand, Tensor, concatenate, einsum, stack, try_concatenate, try_einsum,

@@ -18,7 +18,7 @@ const COTANGENT: usize = 5;
 /// `tensor #3 relu f32 (2, 3): 0..1.5`.
 pub(crate) fn tensor(arena: &Arena, node: u32) -> String {
     let ty = arena.ty(node);
-    let value = summary(&arena.view(node));
+    let value = value(arena, node);
     format!("tensor {} {} {}: {value}", arena.label(node), ty.dtype, ty.shape)
 }
 
@@ -116,6 +116,9 @@ pub(crate) fn ty(arena: &Arena, node: u32) -> String {
 
 /// A node's value in short.
 pub(crate) fn value(arena: &Arena, node: u32) -> String {
+    if arena.is_consumed(node) {
+        return "consumed".into();
+    }
     summary(&arena.view(node))
 }
 

@@ -32,7 +32,7 @@ impl Arena {
             return Err(Error::new(Fault::Memory { op, bytes, shape: Vec::new() }));
         }
         let mut arena = Arena::new();
-        arena.check_finite = self.check_finite;
+        arena.set_check_finite(self.check_finite);
         for node in 0..len {
             let again = match (self.tag(node).tier(), values.get(&node)) {
                 (Tier::Source, value) => self.replay_source(&mut arena, node, value)?,

@@ -155,6 +155,17 @@ impl Rows {
         }
     }
 
+    /// Leaves a row without a value. To look for one is an index out of bounds: its
+    /// slot is the number of an alias that there never is.
+    pub(crate) fn forget_value(&mut self, row: u32) {
+        let flags = self.flags(row).0 & !Flags::STORAGE | Flags::ALIAS;
+        // SAFETY: as in `columns!`, and nothing else reads while `self` is borrowed.
+        unsafe {
+            self.cell::<u64>(row, 0).write(u64::MAX);
+            self.cell::<u8>(row, 28).write(flags);
+        }
+    }
+
     /// The address of a row's slot. It stays until the row is truncated away.
     #[inline]
     pub(crate) fn slot_address(&self, row: u32) -> *mut u64 {

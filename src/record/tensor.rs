@@ -127,7 +127,8 @@ impl<'rec> Tensor<'rec> {
 
     /// As `data`; an error if memory for a copy cannot be had.
     pub fn try_data(&self) -> Result<NdArray> {
-        self.record.arena.borrow().data(self.index)
+        let found = self.record.arena.borrow().data(self.index);
+        found.map_err(|error| self.record.resolve(error))
     }
 
     /// The value of a tensor of one element.
@@ -144,6 +145,7 @@ impl<'rec> Tensor<'rec> {
     pub fn try_item(&self) -> Result<Scalar> {
         let tensor = [Arg::Value(self.index)];
         self.record.run(|arena, _| {
+            arena.expect_value("item", self.index)?;
             arena.view(self.index).item().map_err(|error| arena.explain(error, &tensor))
         })
     }

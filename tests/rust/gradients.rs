@@ -5,7 +5,7 @@ use std::thread;
 use wengert::prelude::*;
 
 const RECORDED: GradOptions<'_, '_> =
-    GradOptions { seed: None, wrt: None, record: true, ieee: false };
+    GradOptions { seed: None, wrt: None, record: true, ieee: false, consume: false };
 
 fn bits(x: &NdArray) -> Vec<u64> {
     x.to_vec::<f64>().iter().map(|x| x.to_bits()).collect()

@@ -5,6 +5,7 @@
 mod allocations;
 mod arrange;
 mod caught;
+mod consume;
 mod differences;
 mod elementwise;
 mod examples;
@@ -18,6 +19,7 @@ mod linear;
 mod messages;
 mod network;
 mod ops;
+mod profile;
 mod record;
 mod seed;
 mod statistics;

@@ -37,6 +37,21 @@ impl Arena {
         name: Option<Arc<str>>,
         site: u32,
     ) -> Result<u32> {
+        let (len, started) = (self.len(), self.start_if_due());
+        let node = self.append_source(op, array, name, site)?;
+        if let Some(started) = started {
+            self.note_due(started, len);
+        }
+        Ok(node)
+    }
+
+    fn append_source(
+        &mut self,
+        op: &Op,
+        array: &NdArray,
+        name: Option<Arc<str>>,
+        site: u32,
+    ) -> Result<u32> {
         if self.check_finite {
             finite::expect(op.tag(), self.len(), name.as_deref(), array.view(), site)?;
         }
@@ -87,23 +102,34 @@ impl Arena {
         operands: Args<u32>,
         site: u32,
     ) -> Result<u32> {
+        self.expect_values(op.tag().name(), &operands)?;
         let (len, small) = (self.len(), self.small.position());
-        let result =
-            self.prepare(op, operands.clone(), site).and_then(|(operands, back)| {
-                let y = self.evaluate(op, &operands, site)?;
-                match back {
-                    None => Ok(y),
-                    Some(dtype) => {
-                        let cast = Cast { dtype }.into();
-                        self.evaluate(&cast, &[Arg::Value(y)], site)
-                    }
-                }
-            });
+        let due = self.start_if_due();
+        let timed = due.and_then(|_| self.flat_timed(op, &operands, site));
+        let (started, result) = match timed {
+            Some((started, result)) => (Some(started), result),
+            None => (due, self.apply_any(op, operands.clone(), site)),
+        };
+        if let (Some(started), Ok(_)) = (started, &result) {
+            self.note_due(started, len);
+        }
         result.map_err(|error| {
             self.drop_rows(len);
             self.small.go_back(small);
             self.explain(error, &operands)
         })
+    }
+
+    fn apply_any(&mut self, op: &Op, operands: Args<u32>, site: u32) -> Result<u32> {
+        let (operands, back) = self.prepare(op, operands, site)?;
+        let y = self.evaluate(op, &operands, site)?;
+        match back {
+            None => Ok(y),
+            Some(dtype) => {
+                let cast = Cast { dtype }.into();
+                self.evaluate(&cast, &[Arg::Value(y)], site)
+            }
+        }
     }
 
     /// Casts operands to the types that the op computes with. If the result is of
@@ -243,6 +269,22 @@ impl Arena {
         if let Some(node) = self.evaluate_alias(op, operands, ty, site)? {
             return Ok(node);
         }
+        let started = self.start_if_heavy(ty, operands);
+        let node = self.compute(op, operands, ty, site)?;
+        if let Some(started) = started {
+            self.note_heavy(op.tag(), site, started);
+        }
+        Ok(node)
+    }
+
+    /// Evaluates and commits a node that has memory of its own.
+    fn compute(
+        &mut self,
+        op: &Op,
+        operands: &[Arg<u32>],
+        ty: u32,
+        site: u32,
+    ) -> Result<u32> {
         if op.tag().tier() != Tier::Unary {
             op.check(&self.views(operands, &mut [0; 2]))?;
         }

@@ -1,6 +1,6 @@
 //! The short way to a node, which most take: elementwise ops on operands of one float
-//! type whose elements lie in C order without gaps. A record that checks values takes
-//! the long way.
+//! type whose elements lie in C order without gaps. What stands in its way is in
+//! [`super::watch`].
 
 use super::{Arena, NONE, NUMBER};
 use crate::array::{View, ViewMut};
@@ -106,13 +106,13 @@ impl Arena {
     /// As `unary`, if the way is short; otherwise `None`. `LARGE` says whether it takes
     /// values that are not small.
     #[inline(always)]
-    fn flat_unary<const LARGE: bool>(
+    pub(super) fn flat_unary<const LARGE: bool>(
         &mut self,
         op: &Op,
         x: u32,
         site: u32,
     ) -> Option<Result<u32>> {
-        if op.tag().tier() != Tier::Unary || self.check_finite {
+        if op.tag().tier() != Tier::Unary || self.len() >= self.detour {
             return None;
         }
         let row = self.rows.get(x);
@@ -126,14 +126,14 @@ impl Arena {
 
     /// As `binary`, if the way is short; otherwise `None`.
     #[inline(always)]
-    fn flat_binary<const LARGE: bool>(
+    pub(super) fn flat_binary<const LARGE: bool>(
         &mut self,
         op: &Op,
         a: Arg<u32>,
         b: Arg<u32>,
         site: u32,
     ) -> Option<Result<u32>> {
-        if op.tag().tier() != Tier::Binary || self.check_finite {
+        if op.tag().tier() != Tier::Binary || self.len() >= self.detour {
             return None;
         }
         let (x, y) = match (a, b) {
@@ -272,7 +272,12 @@ impl Arena {
         let computed = if extent.bytes <= SMALL_BYTES {
             self.map_small(op, &operands, ty, extent)
         } else if LARGE {
-            self.map_large(op, &operands, ty)
+            let started = self.start_if_heavy(ty, &[]);
+            let computed = self.map_large(op, &operands, ty);
+            if let Some(started) = started {
+                self.note_heavy(op.tag(), site, started);
+            }
+            computed
         } else {
             return None;
         };

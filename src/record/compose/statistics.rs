@@ -364,6 +364,7 @@ impl Arena {
 
     /// The distinct elements, ascending, as a constant.
     pub(crate) fn unique(&mut self, x: u32, site: u32) -> Result<u32> {
+        self.expect_value("unique", x)?;
         let values = kernels::sort::unique(self.view(x))?;
         self.source(&Op::Constant, &values, None, site)
     }

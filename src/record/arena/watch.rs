@@ -1,0 +1,198 @@
+//! Why a node may go the long way: the record checks values, some of its values are gone,
+//! or the node is to be timed.
+
+use super::Arena;
+use crate::error::Result;
+use crate::ops::Op;
+use crate::ops::Tag;
+use crate::ops::emit::Arg;
+use crate::record::profile::{self, Cell, HEAVY_BYTES, Profiler};
+use crate::record::rows::Flags;
+use std::time::{Duration, Instant};
+
+impl Arena {
+    /// Makes each value that is not finite a fault, or none.
+    pub(crate) fn set_check_finite(&mut self, on: bool) {
+        self.check_finite = on;
+        self.set_detour();
+    }
+
+    /// Whether nodes may take the short way, in the forward pass and in sweeps.
+    #[inline]
+    pub(crate) fn has_short_way(&self) -> bool {
+        !self.check_finite && self.consumed.is_empty()
+    }
+
+    /// Finds out which node goes the long way next.
+    pub(super) fn set_detour(&mut self) {
+        self.detour = match &self.profile {
+            _ if !self.has_short_way() => 0,
+            Some(profile) => profile.due,
+            None => u32::MAX,
+        };
+    }
+
+    /// Starts to profile; false if a profile is running.
+    pub(crate) fn start_profile(&mut self) -> bool {
+        let starts = self.profile.is_none();
+        if starts {
+            self.profile = Some(Box::new(Profiler::new(self.len())));
+            self.set_detour();
+        }
+        starts
+    }
+
+    /// What the profile that is running has found, if one is.
+    pub(crate) fn profiled(&mut self) -> Option<(Vec<Cell>, Duration)> {
+        self.count_rows();
+        self.profile.as_ref().map(|profile| profile.report())
+    }
+
+    /// As `profiled`, and stops.
+    pub(crate) fn stop_profile(&mut self) -> Option<(Vec<Cell>, Duration)> {
+        let found = self.profiled();
+        self.profile = None;
+        self.set_detour();
+        found
+    }
+
+    /// Counts the nodes that were recorded since the last time.
+    fn count_rows(&mut self) {
+        let Some(profile) = &mut self.profile else { return };
+        // Most nodes are like another one shortly before.
+        let mut kinds = [([0; 4], 0); 32];
+        let counted = profile.counted;
+        let mut add = |([op, site, ty, storage], count): ([u32; 4], u64)| {
+            if count == 0 {
+                return;
+            }
+            let cell = profile.cell(self.ops.tag(op), site);
+            cell.count += count;
+            if storage != u32::from(Flags::ALIAS) {
+                cell.bytes += count * self.types.extent(ty).bytes as u64;
+            }
+        };
+        for node in counted..self.rows.len() {
+            let row = self.rows.get(node);
+            let kind = [row.op, row.site, row.ty, u32::from(row.flags.storage())];
+            let known = &mut kinds[(row.site ^ row.op.wrapping_mul(5)) as usize % 32];
+            if known.0 != kind {
+                add(std::mem::replace(known, (kind, 0)));
+            }
+            known.1 += 1;
+        }
+        kinds.into_iter().for_each(add);
+        profile.counted = self.rows.len();
+    }
+
+    /// Counts all nodes before those from `len` on go.
+    pub(super) fn count_before_cut(&mut self, len: u32) {
+        self.count_rows();
+        let before = self.len();
+        let Some(profile) = &mut self.profile else { return };
+        profile.counted = len;
+        // As far ahead as it was.
+        profile.due = len.saturating_add(profile.due.saturating_sub(before));
+        self.set_detour();
+    }
+
+    /// The time, if the next node is due to be timed.
+    #[inline]
+    pub(super) fn start_if_due(&self) -> Option<Instant> {
+        if self.len() < self.detour { None } else { self.start_at_detour() }
+    }
+
+    #[cold]
+    fn start_at_detour(&self) -> Option<Instant> {
+        let profile = self.profile.as_ref()?;
+        (self.len() >= profile.due).then(profile::now)
+    }
+
+    /// Appends the small node that is due by the short way, if it would have taken that,
+    /// and gives the time when it began.
+    ///
+    /// It is appended twice. The first time brings code into the caches, where that of
+    /// nodes in a row is.
+    pub(super) fn flat_timed(
+        &mut self,
+        op: &Op,
+        operands: &[Arg<u32>],
+        site: u32,
+    ) -> Option<(Instant, Result<u32>)> {
+        if !self.has_short_way() || operands.iter().any(|x| self.is_heavy_operand(x)) {
+            return None;
+        }
+        let start = self.mark();
+        self.detour = u32::MAX;
+        let first = self.flat_op(op, operands, site);
+        let timed = first.map(|_| {
+            self.undo(&start);
+            (profile::now(), self.flat_op(op, operands, site))
+        });
+        self.set_detour();
+        timed.and_then(|(started, result)| Some((started, result?)))
+    }
+
+    fn flat_op(
+        &mut self,
+        op: &Op,
+        operands: &[Arg<u32>],
+        site: u32,
+    ) -> Option<Result<u32>> {
+        match *operands {
+            [Arg::Value(x)] => self.flat_unary::<true>(op, x, site),
+            [a, b] => self.flat_binary::<true>(op, a, b, site),
+            _ => None,
+        }
+    }
+
+    /// Notes the time of the last of the nodes from `len` on, which was due.
+    #[cold]
+    pub(super) fn note_due(&mut self, started: Instant, len: u32) {
+        let (now, node) = (self.len(), self.len() - 1);
+        let (tag, row) = (self.tag(node), self.row(node));
+        let is_noted = row.flags.storage() != Flags::ALIAS && self.is_heavy(node);
+        let Some(profile) = &mut self.profile else { return };
+        if !is_noted {
+            profile.note_due((tag, row.site), started, now - len, now);
+            self.set_detour();
+        }
+    }
+
+    /// The time, if a profile is running and the next node is a heavy one.
+    #[inline]
+    pub(super) fn start_if_heavy(
+        &self,
+        ty: u32,
+        operands: &[Arg<u32>],
+    ) -> Option<Instant> {
+        self.profile.as_ref()?;
+        let any = operands.iter().any(|x| self.is_heavy_operand(x));
+        (any || self.is_heavy_type(ty)).then(Instant::now)
+    }
+
+    /// Notes the time of a heavy node.
+    pub(super) fn note_heavy(&mut self, tag: Tag, site: u32, started: Instant) {
+        if let Some(profile) = &mut self.profile {
+            profile.note_heavy(tag, site, started);
+            self.set_detour();
+        }
+    }
+
+    fn is_heavy_operand(&self, operand: &Arg<u32>) -> bool {
+        match *operand {
+            Arg::Value(x) => self.is_heavy_type(self.type_number(x)),
+            Arg::Number(_) => false,
+        }
+    }
+
+    fn is_heavy_type(&self, ty: u32) -> bool {
+        self.types.extent(ty).bytes >= HEAVY_BYTES
+    }
+
+    /// Whether a node or an operand of it is so large that each such node is timed.
+    pub(crate) fn is_heavy(&self, node: u32) -> bool {
+        self.is_heavy_type(self.type_number(node))
+            || self.any_operand(node, |x| self.is_heavy_type(self.type_number(x)))
+    }
+}

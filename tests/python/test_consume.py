@@ -1,0 +1,106 @@
+"""`grad(consume=True)`: values are freed as the sweep goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import wengert as wg
+from wengert import ComputationRecord, GradError, HandleError, Tensor
+
+
+def test_memory_falls_and_gradients_stay() -> None:
+    found = []
+    for consume in (False, True):
+        rec = ComputationRecord()
+        start = rec.bytes()
+        y = x = rec.tensor_from_value(np.linspace(0.0, 1.0, 10_000))
+        for _ in range(10):
+            y = wg.tanh(y * x + 0.5)
+        loss = y.sum()
+        held = rec.bytes() - start
+        assert held > 30 * 80_000
+        grad = loss.grad(consume=consume)
+        left = rec.bytes() - start
+        assert left < 80_000 if consume else left == held
+        found.append(grad.wrt(x).data())
+        assert np.isfinite(loss.item())
+    kept, consumed = found
+    np.testing.assert_array_equal(consumed, kept)
+
+
+def test_arrays_that_python_holds_stay() -> None:
+    rec = ComputationRecord()
+    x = rec.tensor_from_value(np.linspace(0.0, 1.0, 2000))
+    y = wg.exp(x)
+    views = [y.data(), y.reshape(40, 50).T.data(), y[::2].data()]
+    copies = [view.copy() for view in views]
+    grad = (y * y).sum().grad(consume=True)
+    slope = grad.wrt(x).data()
+    kept = slope.copy()
+    # New values of the same size do not take their memory.
+    for _ in range(20):
+        x * 7.0
+    for view, copy in zip([*views, slope], [*copies, kept], strict=True):
+        np.testing.assert_array_equal(view, copy)
+
+
+USES: dict[str, Callable[[Tensor], Any]] = {
+    "data": lambda y: y.data(),
+    "add": lambda y: y + 1,
+    "exp": wg.exp,
+    "sum": wg.sum,
+    "transpose": lambda y: y.T,
+    "index": lambda y: y[0],
+    "unique": wg.unique,
+    "leaf": lambda y: y.record.tensor_from_value(y),
+}
+
+
+@pytest.mark.parametrize("shape", [(2,), (40, 50)])
+@pytest.mark.parametrize("use", USES)
+def test_a_consumed_value_is_refused(use: str, shape: tuple[int, ...]) -> None:
+    rec = ComputationRecord()
+    x = rec.ones(shape)
+    y = (x * 2).named("y")
+    loss = y.sum()
+    loss.grad(consume=True)
+    before = len(rec)
+    text = r"the value of y was freed by grad\(consume=True\)\n  y recorded at "
+    with pytest.raises(HandleError, match=text):
+        USES[use](y)
+    assert len(rec) == before
+    assert repr(y) == f"<tensor y f64 {shape}: consumed>".replace(",)", ",)")
+    assert "  consumed  " in str(rec)
+    with pytest.raises(GradError, match=r"earlier grad\(consume=True\) freed"):
+        loss.grad()
+    assert loss.item() == 2 * np.prod(shape)
+
+
+def test_a_loop_over_a_mark() -> None:
+    rec = ComputationRecord()
+    w = rec.ones((30, 30))
+    mark = rec.mark()
+    slopes = []
+    for _ in range(3):
+        loss = wg.sum(wg.tanh(w @ w))
+        slopes.append(loss.grad(consume=True).wrt(w).data())
+        rec.rewind(mark)
+    assert all(np.array_equal(slopes[0], x) for x in slopes)
+    np.testing.assert_array_equal(
+        wg.sum(wg.tanh(w @ w)).grad().wrt(w).data(), slopes[0]
+    )
+
+
+def test_another_gradient_of_a_consumed_record() -> None:
+    rec = ComputationRecord()
+    x = rec.ones(3)
+    y = x * 2
+    grad = y.sum().grad(consume=True)
+    with pytest.raises(GradError, match="consume"):
+        grad.wrt(y)
+    with pytest.raises(GradError, match="consume=True frees the values"):
+        x.sum().grad(consume=True, record=True)
+    assert grad.wrt(x).data().tolist() == [2.0, 2.0, 2.0]
