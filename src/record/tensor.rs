@@ -360,13 +360,13 @@ impl<'rec> Tensor<'rec> {
     /// `(k, n)` and a bias `(n,)`, otherwise those that it consists of.
     ///
     /// ```
-    /// use wengert::{Activation, ComputationRecord};
+    /// use wengert::{Activation, ComputationRecord, DType};
     /// let record = ComputationRecord::new();
-    /// let x = record.constant([[1.0, -1.0]]);
-    /// let weight = record.tensor_from_value([[2.0, 0.0], [0.0, 2.0]]);
-    /// let bias = record.tensor_from_value([0.5, 0.5]);
+    /// let x = record.ones(&[1, 2], DType::F64);
+    /// let weight = record.ones(&[2, 3], DType::F64);
+    /// let bias = record.ones(&[3], DType::F64);
     /// let y = x.linear(&weight, Some(&bias), Some(Activation::Relu));
-    /// assert_eq!(y.data().as_slice::<f64>(), [2.5, 0.0]);
+    /// assert_eq!(y.data().to_vec::<f64>(), [3.0; 3]);
     /// ```
     #[track_caller]
     pub fn linear(
