@@ -60,6 +60,8 @@ pub enum Kind {
     Missing,
     /// Memory that could not be had.
     Memory,
+    /// Work that was told to stop.
+    Interrupted,
     /// A defect of this crate.
     Internal,
 }
@@ -445,6 +447,10 @@ pub enum Fault {
     Memory { op: &'static str, bytes: usize, shape: Vec<usize> },
     #[error("{op}: the record is full: it has 2³¹ nodes")]
     RecordFull { op: &'static str },
+    #[error("interrupted")]
+    Interrupted,
+    #[error("the process was forked while this was computed: the child cannot go on")]
+    Forked,
     #[error("{op}: internal error: {message}")]
     Internal { op: &'static str, message: String },
 }
@@ -530,7 +536,8 @@ impl Fault {
             | F::DeadMark { .. }
             | F::ForeignMark { .. }
             | F::Busy { .. }
-            | F::Poisoned { .. } => Kind::Handle,
+            | F::Poisoned { .. }
+            | F::Forked => Kind::Handle,
             F::GradientReached { .. }
             | F::GradientBetween { .. }
             | F::ConsumedPath { .. }
@@ -549,6 +556,7 @@ impl Fault {
             | F::ReplayComputed { .. } => Kind::Value,
             F::MissingParameter { .. } => Kind::Missing,
             F::Memory { .. } | F::RecordFull { .. } => Kind::Memory,
+            F::Interrupted => Kind::Interrupted,
             F::Internal { .. } => Kind::Internal,
         }
     }

@@ -61,12 +61,16 @@ mod python;
 mod record;
 mod rng;
 mod shape;
+mod stop;
+#[cfg(test)]
+mod tests;
 
 pub use array::{NdArray, pool_bytes, pool_limit, release_pool, set_pool_limit};
 pub use diff::{Grad, GradOptions};
 pub use dtype::{DType, Element, Scalar};
 pub use error::{Error, Event, Fault, Kind, Result, Subscripts};
 pub use kernels::simd::{Isa, isa};
+pub use kernels::threads::{num_threads, set_num_threads};
 pub use layers::{LinearLayer, ParameterStore, descend};
 pub use ops::affine::Activation;
 pub use ops::spec::{OpInfo, op_table};

@@ -98,6 +98,7 @@ TYPES = {
     "axisa": "int",
     "axisb": "int",
     "axisc": "int",
+    "threads": "int",
 }
 # Axes that are one integer, by function.
 ONE_AXIS = {"softmax", "log_softmax", "concatenate", "stack", "topk", "split"}
@@ -123,10 +124,12 @@ RESULTS = {
     "debug": "str",
     "descend": "_Array",
     "freeze": "_Array",
+    "num_threads": "int",
     "op_table": "list[dict[str, Any]]",
     "pool_bytes": "int",
     "pool_limit": "int",
     "release_pool": "None",
+    "set_num_threads": "None",
     "set_pool_limit": "None",
 }
 

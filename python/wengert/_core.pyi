@@ -376,6 +376,7 @@ __all__ = [
     "negative",
     "norm",
     "not_equal",
+    "num_threads",
     "one_hot",
     "op_table",
     "outer",
@@ -398,6 +399,7 @@ __all__ = [
     "scaled_dot_product_attention",
     "scatter_add",
     "selu",
+    "set_num_threads",
     "set_pool_limit",
     "sigmoid",
     "sign",
@@ -1536,6 +1538,7 @@ def not_equal(a: Tensor, b: Tensor | ArrayLike, /) -> Tensor: ...
 def not_equal(a: ArrayLike, b: Tensor, /) -> Tensor: ...
 @overload
 def not_equal(a: ArrayLike, b: ArrayLike, /) -> Any: ...
+def num_threads() -> int: ...
 @overload
 def one_hot(
     labels: Tensor,
@@ -1746,6 +1749,7 @@ def scatter_add(
 def selu(x: Tensor, /) -> Tensor: ...
 @overload
 def selu(x: ArrayLike, /) -> Any: ...
+def set_num_threads(threads: int, /) -> None: ...
 def set_pool_limit(limit: int, /) -> None: ...
 @overload
 def sigmoid(x: Tensor, /) -> Tensor: ...

@@ -4,14 +4,18 @@
 //! four to each power of two, so a recycled block wastes at most a quarter. The last
 //! holder of a block returns it: small ones to a shelf of the thread, large ones to the
 //! shelf of the process. Both are limited in bytes; what does not fit is freed.
+//!
+//! Nobody waits long for the process's shelf, but goes to the system instead: a forked
+//! child may have it locked for ever.
 
 use crate::error::{Error, Fault, Result};
 use std::alloc::{self, Layout};
 use std::any::Any;
 use std::cell::RefCell;
+use std::hint;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, TryLockError};
 
 /// Alignment of every block's data: a cache line, and the widest vector register.
 pub(crate) const ALIGN: usize = 64;
@@ -258,16 +262,24 @@ thread_local! {
 static PROCESS: Mutex<Shelf> = Mutex::new(Shelf::new());
 
 /// Runs `f` on the shelf for blocks of this capacity, and what it holds at most; `None`
-/// on a dying thread.
+/// on a dying thread, or if others are at the shelf.
 fn with_shelf<T>(capacity: usize, f: impl FnOnce(&mut Shelf, usize) -> T) -> Option<T> {
     let limit = pool_limit();
     if capacity <= SMALL {
         let limit = limit.min(THREAD_LIMIT);
-        THREAD.try_with(|shelf| f(&mut shelf.borrow_mut(), limit)).ok()
-    } else {
-        let mut shelf = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(f(&mut shelf, limit))
+        return THREAD.try_with(|shelf| f(&mut shelf.borrow_mut(), limit)).ok();
     }
+    // Much longer than a visit takes.
+    for _ in 0..100 {
+        match PROCESS.try_lock() {
+            Ok(mut shelf) => return Some(f(&mut shelf, limit)),
+            Err(TryLockError::Poisoned(shelf)) => {
+                return Some(f(&mut shelf.into_inner(), limit));
+            }
+            Err(TryLockError::WouldBlock) => hint::spin_loop(),
+        }
+    }
+    None
 }
 
 /// Runs `f` on the shelf of this thread and on that of the process.

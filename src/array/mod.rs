@@ -101,7 +101,7 @@ impl NdArray {
         let op = "full";
         let shape = shape::check(op, shape, dtype)?;
         let mut array = Fresh::new(op, Type::new(shape, dtype))?;
-        fill(array.view(), value.into());
+        fill(array.view(), value.into())?;
         // SAFETY: `fill` wrote every element.
         Ok(unsafe { array.assume_init() })
     }

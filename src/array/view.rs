@@ -1,9 +1,9 @@
 //! What kernels read and write: borrowed elements with a shape and a layout.
 
-use super::{Fresh, NdArray};
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::{Error, Fault, Operand, Result};
-use crate::shape::{self, Shape, Strides, Type};
+use crate::shape::{self, Shape, Strides};
+use crate::stop;
 use ndarray::{ArrayViewD, Axis, IxDyn, ShapeBuilder};
 use smallvec::SmallVec;
 use std::marker::PhantomData;
@@ -55,6 +55,11 @@ macro_rules! describe {
     )* };
 }
 describe!(View ViewMut);
+
+// SAFETY: a view is a reference to elements that are only read.
+unsafe impl Send for View<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for View<'_> {}
 
 impl<'a> View<'a> {
     /// A view of memory.
@@ -178,38 +183,6 @@ impl<'a> View<'a> {
             }
         }
     }
-
-    /// A contiguous copy.
-    pub(crate) fn copied(&self, op: &'static str) -> Result<NdArray> {
-        let ty = Type::new(Shape::new(self.shape), self.dtype);
-        let mut array = Fresh::new(op, ty)?;
-        self.copy_to(array.view());
-        // SAFETY: `copy_to` wrote every element.
-        Ok(unsafe { array.assume_init() })
-    }
-
-    /// Writes the elements, in C order, to contiguous memory.
-    pub(crate) fn copy_to(&self, out: ViewMut<'_>) {
-        fn copy<T: Element>(from: &View<'_>, mut out: ViewMut<'_>) {
-            let out = out.slice_mut::<T>();
-            match from.as_slice::<T>() {
-                Some(slice) => {
-                    out.write_copy_of_slice(slice);
-                }
-                None => {
-                    for (to, &x) in out.iter_mut().zip(from.as_array::<T>().iter()) {
-                        to.write(x);
-                    }
-                }
-            }
-        }
-        match self.dtype {
-            DType::F32 => copy::<f32>(self, out),
-            DType::F64 => copy::<f64>(self, out),
-            DType::I64 => copy::<i64>(self, out),
-            DType::Bool => copy::<bool>(self, out),
-        }
-    }
 }
 
 impl<'a> ViewMut<'a> {
@@ -258,21 +231,20 @@ impl<'a> ViewMut<'a> {
 }
 
 /// Writes one value to every element.
-pub(crate) fn fill(mut out: ViewMut<'_>, value: Scalar) {
+pub(crate) fn fill(out: ViewMut<'_>, value: Scalar) -> Result<()> {
+    fn of<T: Element>(mut out: ViewMut<'_>, x: T) -> Result<()> {
+        for part in out.slice_mut().chunks_mut(1 << 20) {
+            stop::poll()?;
+            part.fill(MaybeUninit::new(x));
+        }
+        Ok(())
+    }
     let bits = value.to_bits(out.dtype());
     match Scalar::from_bits(bits, out.dtype()) {
-        Scalar::Bool(x) => {
-            out.slice_mut::<bool>().fill(MaybeUninit::new(x));
-        }
-        Scalar::Int(x) => {
-            out.slice_mut::<i64>().fill(MaybeUninit::new(x));
-        }
-        Scalar::Float(x) if out.dtype() == DType::F64 => {
-            out.slice_mut::<f64>().fill(MaybeUninit::new(x));
-        }
+        Scalar::Bool(x) => of(out, x),
+        Scalar::Int(x) => of(out, x),
+        Scalar::Float(x) if out.dtype() == DType::F64 => of(out, x),
         #[expect(clippy::cast_possible_truncation, reason = "x came from an f32")]
-        Scalar::Float(x) => {
-            out.slice_mut::<f32>().fill(MaybeUninit::new(x as f32));
-        }
+        Scalar::Float(x) => of(out, x as f32),
     }
 }

@@ -29,7 +29,7 @@ impl Sweep<'_> {
         let mut words = [0; 2];
         let indices = &arena.views(&operands, &mut words)[1..];
         let out = sum.exclusive().expect("the sweep alone holds the sum");
-        op.add_part(ct, indices, out);
+        op.add_part(ct, indices, out)?;
         self.work.set(whole, sum);
         Ok(true)
     }

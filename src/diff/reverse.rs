@@ -17,7 +17,12 @@ use crate::record::profile::Profiler;
 use crate::record::rows::{Flags, Row};
 use crate::record::{Arena, pull_of, word_slopes};
 use crate::shape::Type;
+use crate::stop;
 use smallvec::SmallVec;
+
+/// Nodes that a sweep visits between two polls. A kernel of more than some 20
+/// microseconds polls itself.
+const BETWEEN_POLLS: u32 = 1024;
 
 /// What a sweep is to find.
 pub(crate) struct Task<'a> {
@@ -236,6 +241,23 @@ impl Sweep<'_> {
         wanted: &Wanted,
         kept: &mut Vec<(u32, NdArray)>,
     ) -> Result<()> {
+        while rest > floor {
+            stop::poll()?;
+            let end = rest.saturating_sub(BETWEEN_POLLS).max(floor);
+            self.visit_range(rest, end, wanted, kept)?;
+            rest = end;
+        }
+        Ok(())
+    }
+
+    /// As `run`, without a poll.
+    fn visit_range(
+        &mut self,
+        mut rest: u32,
+        floor: u32,
+        wanted: &Wanted,
+        kept: &mut Vec<(u32, NdArray)>,
+    ) -> Result<()> {
         let (arena, task) = (self.arena, self.task);
         loop {
             if task.targets.is_none() && arena.has_short_way() {
@@ -380,7 +402,7 @@ impl Sweep<'_> {
                         let first = ct.first().cast_mut();
                         ViewMut::from_raw(first, &ty.shape, ty.dtype)
                     };
-                    op.pull(k, ct.view(), &x, y, out, Mode::Overwrite);
+                    op.pull(k, ct.view(), &x, y, out, Mode::Overwrite)?;
                     self.work.set(target, ct);
                     return Ok(());
                 }
@@ -388,7 +410,7 @@ impl Sweep<'_> {
                 slot => {
                     let mut sum = self.work.exclusive_of(slot, ty)?;
                     let out = sum.exclusive().expect("the sweep alone holds the sum");
-                    op.pull(k, ct.view(), &x, y, out, Mode::Add);
+                    op.pull(k, ct.view(), &x, y, out, Mode::Add)?;
                     sum
                 }
             };
@@ -443,7 +465,7 @@ fn pull(
     ty: &Type,
 ) -> Result<NdArray> {
     let mut out = Fresh::new("grad", ty.clone())?;
-    op.pull(k, ct, x, y, out.view(), Mode::Write);
+    op.pull(k, ct, x, y, out.view(), Mode::Write)?;
     // SAFETY: the loop wrote every element.
     Ok(unsafe { out.assume_init() })
 }
@@ -494,6 +516,9 @@ fn run_recorded(
     slots[task.loss as usize] = Some(arena.source(&Op::Constant, &seed, None, site)?);
     let mut kept = Vec::new();
     for node in (0..=task.loss).rev() {
+        if node % BETWEEN_POLLS == 0 {
+            stop::poll()?;
+        }
         let Some(ct) = slots[node as usize].take() else { continue };
         if arena.flags(node).has(Flags::GRADIENT) {
             end_at_gradient(arena, task, node)?;

@@ -125,6 +125,7 @@ impl Sweep<'_> {
             // SAFETY: all have the node's own type, and the sweep alone holds `out`. Where
             // that is the cotangent itself, the loop reads all before it writes.
             unsafe { pull(k, extent.dtype, [ct, a, b, y], out, extent.len, mode) }
+            Ok(())
         })?;
         Ok(None)
     }
@@ -153,7 +154,7 @@ impl Sweep<'_> {
             // SAFETY: as in `visit_small`.
             unsafe {
                 let ct = View::from_raw(ct, shape, None, dtype);
-                op.pull(k, ct, &views, y, ViewMut::from_raw(out, shape, dtype), mode);
+                op.pull(k, ct, &views, y, ViewMut::from_raw(out, shape, dtype), mode)
             }
         })?;
         Ok(None)
@@ -168,7 +169,7 @@ impl Sweep<'_> {
         targets: [Option<u32>; 2],
         ct: Buffer,
         bytes: usize,
-        pull: impl Fn(usize, *const u8, *mut u8, Mode),
+        pull: impl Fn(usize, *const u8, *mut u8, Mode) -> Result<()>,
     ) -> Result<()> {
         let order = self.order(targets);
         let Some(last) = order.into_iter().rfind(|&k| targets[k].is_some()) else {
@@ -191,7 +192,7 @@ impl Sweep<'_> {
                     (self.exclusive_buffer(slot, self.arena.ty_of(row))?, Mode::Add)
                 }
             };
-            pull(k, first, sum.data(), mode);
+            pull(k, first, sum.data(), mode)?;
             self.work.put_dense(target, sum);
         }
         Ok(())

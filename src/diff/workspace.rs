@@ -174,7 +174,7 @@ impl Workspace {
             slot => {
                 let mut sum = self.exclusive_of(slot, &ct.ty())?;
                 let out = sum.exclusive().expect("the sweep alone holds the sum");
-                kernels::map::add_to(ct.view(), out);
+                kernels::map::add_to(ct.view(), out)?;
                 sum
             }
         };

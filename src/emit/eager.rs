@@ -124,8 +124,8 @@ impl Emit for Eager<'_> {
                 let out = unsafe {
                     ViewMut::from_raw(shared.first().cast_mut(), &ty.shape, ty.dtype)
                 };
-                op.map(views, out, Mode::Overwrite);
-            });
+                op.map(views, out, Mode::Overwrite)
+            })?;
             return Ok(shared);
         }
         let mut out = Fresh::new(op.tag().name(), ty)?;
@@ -151,11 +151,11 @@ impl Emit for Eager<'_> {
             let out = unsafe {
                 ViewMut::from_raw(ct.first().cast_mut(), &ty.shape, ty.dtype)
             };
-            op.pull(0, ct.view(), &[y], y, out, Mode::Overwrite);
+            op.pull(0, ct.view(), &[y], y, out, Mode::Overwrite)?;
             return Ok(ct);
         }
         let mut out = Fresh::new("grad", ct.ty())?;
-        op.pull(0, ct.view(), &[y], y, out.view(), Mode::Write);
+        op.pull(0, ct.view(), &[y], y, out.view(), Mode::Write)?;
         // SAFETY: the loop wrote every element.
         Ok(unsafe { out.assume_init() })
     }
@@ -169,7 +169,7 @@ impl Emit for Eager<'_> {
         let axis = logits.ndim() - 1;
         let mut slope = self.softmax(logits, axis)?;
         let out = slope.exclusive().expect("the softmax is a fresh array");
-        kernels::labels::less_one_hot_times(labels.view(), ct.view(), out);
+        kernels::labels::less_one_hot_times(labels.view(), ct.view(), out)?;
         Ok(slope)
     }
 }

@@ -9,11 +9,19 @@ use crate::dtype::{DType, Element, Scalar};
 use crate::error::{self, Error, Fault, Result};
 use crate::kernels::reduce::Number;
 use crate::kernels::simd::{self, Kernel};
+use crate::kernels::threads::{Shared, for_each_part, for_each_tile, tile_size};
 use crate::kernels::walk::{self, Dim, Dims, Walk};
 use crate::shape::{Shape, Span, Strides};
+use crate::stop;
 use smallvec::SmallVec;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::slice;
+
+/// Elements of a tile.
+const TILE: usize = tile_size(1 << 15, 64);
+/// Neighbours that a tile of a sum adds at each index.
+const STRIP: usize = tile_size(128, 3);
 
 /// Fails at the first index outside `-limit..limit`.
 pub(crate) fn check(op: &'static str, indices: View<'_>, limit: usize) -> Result<()> {
@@ -23,7 +31,7 @@ pub(crate) fn check(op: &'static str, indices: View<'_>, limit: usize) -> Result
         return Ok(());
     }
     let mut dims = Dims::new();
-    for (k, value) in walk::elements(indices, &mut dims).enumerate() {
+    for (k, value) in walk::elements(indices, &mut dims, 0).enumerate() {
         if !is_within(value, limit) {
             let position = error::tuple(&unravel(k, indices.shape()));
             let fault = Fault::IndexOutOfRange { op, value, position, limit };
@@ -76,12 +84,14 @@ pub(super) fn position(index: i64, limit: usize) -> usize {
     }
 }
 
-/// Calls `visit` with the offset that each tuple of indices means, in C order.
+/// Calls `visit` with the offset that each tuple of indices in the range means, in C
+/// order.
 ///
 /// The arrays of indices have one shape; `sizes` and `strides` are those of the axes
 /// that they address.
 fn for_each_offset(
     indices: &[View<'_>],
+    range: Range<usize>,
     sizes: &[usize],
     strides: &[isize],
     mut visit: impl FnMut(isize),
@@ -90,22 +100,21 @@ fn for_each_offset(
     if let ([indices], [size, ..], [stride, ..]) = (indices, sizes, strides)
         && let Some(indices) = indices.as_slice()
     {
-        for &index in indices {
+        for &index in &indices[range] {
             visit(position(index, *size).cast_signed() * stride);
         }
         return;
     }
-    let count = indices.first().map_or(1, View::len);
     let mut dims: SmallVec<[Dims<1>; 2]> =
         indices.iter().map(|_| Dims::new()).collect();
     let mut arrays: SmallVec<[_; 2]> = indices
         .iter()
         .zip(&mut dims)
-        .map(|(indices, dims)| walk::elements(*indices, dims))
+        .map(|(indices, dims)| walk::elements(*indices, dims, range.start))
         .collect();
     let mut block = [0; BLOCK];
-    for start in (0..count).step_by(BLOCK) {
-        let offsets = &mut block[..BLOCK.min(count - start)];
+    for start in range.clone().step_by(BLOCK) {
+        let offsets = &mut block[..BLOCK.min(range.end - start)];
         offsets.fill(0);
         for ((indices, &size), &stride) in arrays.iter_mut().zip(sizes).zip(strides) {
             for (offset, index) in offsets.iter_mut().zip(indices) {
@@ -118,33 +127,48 @@ fn for_each_offset(
 
 /// What `indices`, all of one shape, select along the leading axes of `x`. They are
 /// checked; negative ones count from the end.
-pub(crate) fn gather(x: View<'_>, indices: &[View<'_>], mut out: ViewMut<'_>) {
-    fn of<T: Element>(x: View<'_>, indices: &[View<'_>], out: &mut [MaybeUninit<T>]) {
+pub(crate) fn gather(
+    x: View<'_>,
+    indices: &[View<'_>],
+    mut out: ViewMut<'_>,
+) -> Result<()> {
+    fn of<T: Element>(
+        x: View<'_>,
+        indices: &[View<'_>],
+        out: &mut [MaybeUninit<T>],
+    ) -> Result<()> {
         let strides = x.strides();
         let (sizes, rest) = x.shape().split_at(indices.len());
         let (leading, trailing) = strides.split_at(indices.len());
         let rest = Shape::new(rest);
         let dims = walk::dims_of_two(&rest, trailing, &rest.strides());
-        let first = x.first().cast::<T>();
-        if dims.is_empty() {
-            let mut out = out.iter_mut();
-            for_each_offset(indices, sizes, leading, |offset| {
+        let first = Shared::new(x.first().cast::<T>().cast_mut());
+        let len = rest.len();
+        let count = (TILE / len).max(1);
+        for_each_part(out, count * len, |k, out| {
+            let first = first.at(0).cast_const();
+            let range = k * count..k * count + out.len() / len;
+            if dims.is_empty() {
+                let mut out = out.iter_mut();
+                for_each_offset(indices, range, sizes, leading, |offset| {
+                    let Some(out) = out.next() else { return };
+                    // SAFETY: the offset was checked against the sizes.
+                    out.write(unsafe { first.offset(offset).read() });
+                });
+                return;
+            }
+            let mut out = out.chunks_exact_mut(len);
+            for_each_offset(indices, range, sizes, leading, |offset| {
                 let Some(out) = out.next() else { return };
-                // SAFETY: the offset was checked against the sizes.
-                out.write(unsafe { first.offset(offset).read() });
+                let to = out.as_mut_ptr().cast();
+                // SAFETY: the offset was checked against the sizes; `out` is as long as
+                // the rest of the axes.
+                unsafe { walk::copy(first.offset(offset), to, &dims) };
             });
-            return;
-        }
-        let mut out = out.chunks_exact_mut(rest.len());
-        for_each_offset(indices, sizes, leading, |offset| {
-            let Some(out) = out.next() else { return };
-            // SAFETY: the offset was checked against the sizes; `out` is as long as
-            // the rest of the axes.
-            unsafe { walk::copy(first.offset(offset), out.as_mut_ptr().cast(), &dims) };
-        });
+        })
     }
     if out.is_empty() {
-        return;
+        return Ok(());
     }
     match x.dtype() {
         DType::F32 => of::<f32>(x, indices, out.slice_mut()),
@@ -155,19 +179,31 @@ pub(crate) fn gather(x: View<'_>, indices: &[View<'_>], mut out: ViewMut<'_>) {
 }
 
 /// `scatter_add` to zeros: the transpose of `gather`.
-pub(crate) fn scatter(x: View<'_>, indices: &[View<'_>], mut out: ViewMut<'_>) {
-    array::fill(out.reborrow(), Scalar::Bool(false));
-    scatter_add(x, indices, out);
+pub(crate) fn scatter(
+    x: View<'_>,
+    indices: &[View<'_>],
+    mut out: ViewMut<'_>,
+) -> Result<()> {
+    array::fill(out.reborrow(), Scalar::Bool(false))?;
+    scatter_add(x, indices, out)
 }
 
 /// Adds the parts of `x` to where `indices` point along the leading axes of `sum`. Parts
 /// that meet are added in the order of the indices.
-pub(crate) fn scatter_add(x: View<'_>, indices: &[View<'_>], sum: ViewMut<'_>) {
-    fn of<T: Number>(x: View<'_>, indices: &[View<'_>], mut sum: ViewMut<'_>) {
+pub(crate) fn scatter_add(
+    x: View<'_>,
+    indices: &[View<'_>],
+    sum: ViewMut<'_>,
+) -> Result<()> {
+    fn of<T: Number>(
+        x: View<'_>,
+        indices: &[View<'_>],
+        mut sum: ViewMut<'_>,
+    ) -> Result<()> {
         let shape = Shape::new(sum.shape());
         let sum = sum.slice_mut::<T>();
         if x.is_empty() {
-            return;
+            return Ok(());
         }
         let (sizes, rest) = shape.split_at(indices.len());
         let (from, to) = (x.strides(), shape.strides());
@@ -175,14 +211,39 @@ pub(crate) fn scatter_add(x: View<'_>, indices: &[View<'_>], sum: ViewMut<'_>) {
         let (outer, inner) = from.split_at(places.len());
         let (leading, trailing) = to.split_at(sizes.len());
         let dims = walk::dims_of_two(parts, inner, trailing);
+        let count: usize = places.iter().product();
         let places = walk::dims_of(places, outer);
-        let mut places = Walk::new(&places);
-        let (first, sum) = (x.first().cast::<T>(), sum.as_mut_ptr().cast::<T>());
-        for_each_offset(indices, sizes, leading, |offset| {
-            let Some([at]) = places.next() else { return };
-            // SAFETY: the offset was checked against the sizes.
-            unsafe { add(first.offset(at), sum.offset(offset), &dims) };
-        });
+        let first = Shared::new(x.first().cast::<T>().cast_mut());
+        let sum = Shared::new(sum.as_mut_ptr().cast::<T>());
+        let add_range = |range: Range<usize>, dims: &[Dim<2>], skip: usize| {
+            let (first, sum) = (first.at(skip).cast_const(), sum.at(skip));
+            let mut places = Walk::from(&places, range.start);
+            for_each_offset(indices, range, sizes, leading, |offset| {
+                let Some([at]) = places.next() else { return };
+                // SAFETY: the offset was checked against the sizes.
+                unsafe { add(first.offset(at), sum.offset(offset), dims) };
+            });
+        };
+        let size: usize = parts.iter().product();
+        let rows = (TILE / size).max(1);
+        for start in (0..count).step_by(rows * 16) {
+            let range = start..count.min(start + rows * 16);
+            match *dims {
+                // Each thread adds a strip of all parts, so the order is kept.
+                [Dim { size, strides: [1, 1] }] if range.len() * size > TILE => {
+                    for_each_tile(size.div_ceil(STRIP), 1, |k| {
+                        let size = STRIP.min(size - k * STRIP);
+                        let dims = [Dim { size, strides: [1, 1] }];
+                        add_range(range.clone(), &dims, k * STRIP);
+                    })?;
+                }
+                _ => {
+                    stop::poll()?;
+                    add_range(range, &dims, 0);
+                }
+            }
+        }
+        Ok(())
     }
     match x.dtype() {
         DType::F32 => of::<f32>(x, indices, sum),
@@ -221,15 +282,24 @@ unsafe fn add<T: Number>(from: *const T, to: *mut T, dims: &[Dim<2>]) {
 }
 
 /// Joins arrays along `axis`.
-pub(crate) fn concatenate(parts: &[View<'_>], axis: usize, out: ViewMut<'_>) {
-    fn of<T: Element>(parts: &[View<'_>], axis: usize, mut out: ViewMut<'_>) {
+pub(crate) fn concatenate(
+    parts: &[View<'_>],
+    axis: usize,
+    out: ViewMut<'_>,
+) -> Result<()> {
+    fn of<T: Element>(
+        parts: &[View<'_>],
+        axis: usize,
+        mut out: ViewMut<'_>,
+    ) -> Result<()> {
         let strides = Shape::new(out.shape()).strides();
         let mut to = out.slice_mut::<T>().as_mut_ptr().cast::<T>();
         for part in parts {
             // SAFETY: the parts fill the axis one after the other.
-            unsafe { walk::copy_strided(*part, to, &strides) };
+            unsafe { walk::copy_strided(*part, to, &strides)? };
             to = to.wrapping_offset(part.shape()[axis].cast_signed() * strides[axis]);
         }
+        Ok(())
     }
     match out.dtype() {
         DType::F32 => of::<f32>(parts, axis, out),
@@ -252,16 +322,16 @@ fn selected(spans: &[Span], shape: &[usize]) -> (isize, Strides) {
 }
 
 /// Adds `x` to what `spans` select of `sum`.
-pub(crate) fn embed_add(x: View<'_>, spans: &[Span], sum: ViewMut<'_>) {
-    fn of<T: Number>(x: View<'_>, spans: &[Span], mut sum: ViewMut<'_>) {
+pub(crate) fn embed_add(x: View<'_>, spans: &[Span], sum: ViewMut<'_>) -> Result<()> {
+    fn of<T: Number>(x: View<'_>, spans: &[Span], mut sum: ViewMut<'_>) -> Result<()> {
         let (first, strides) = selected(spans, sum.shape());
         let to = sum.slice_mut::<T>().as_mut_ptr().cast::<T>().wrapping_offset(first);
         let dims = walk::dims_of_two(x.shape(), &x.strides(), &strides);
         // SAFETY: the spans lie within the axes and are as long as those of `x`.
-        unsafe { add(x.first().cast(), to, &dims) };
+        unsafe { walk::in_tiles(&dims, x.first().cast(), to, add::<T>) }
     }
     if x.is_empty() {
-        return;
+        return Ok(());
     }
     match x.dtype() {
         DType::F32 => of::<f32>(x, spans, sum),
@@ -272,15 +342,15 @@ pub(crate) fn embed_add(x: View<'_>, spans: &[Span], sum: ViewMut<'_>) {
 }
 
 /// Writes `x` to what `spans` select of zeros: the transpose of a slice.
-pub(crate) fn embed(x: View<'_>, spans: &[Span], out: ViewMut<'_>) {
-    fn of<T: Element>(x: View<'_>, spans: &[Span], mut out: ViewMut<'_>) {
+pub(crate) fn embed(x: View<'_>, spans: &[Span], mut out: ViewMut<'_>) -> Result<()> {
+    fn of<T: Element>(x: View<'_>, spans: &[Span], mut out: ViewMut<'_>) -> Result<()> {
         let (first, strides) = selected(spans, out.shape());
         let out = out.slice_mut::<T>();
-        out.fill(MaybeUninit::new(T::default()));
         let to = out.as_mut_ptr().cast::<T>().wrapping_offset(first);
         // SAFETY: the spans lie within the axes and are as long as those of `x`.
-        unsafe { walk::copy_strided(x, to, &strides) };
+        unsafe { walk::copy_strided(x, to, &strides) }
     }
+    array::fill(out.reborrow(), Scalar::Bool(false))?;
     match out.dtype() {
         DType::F32 => of::<f32>(x, spans, out),
         DType::F64 => of::<f64>(x, spans, out),

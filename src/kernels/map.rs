@@ -3,9 +3,12 @@
 //! A loop runs over blocks. Contiguous operands are read where they lie; a repeated
 //! value fills a block once; strided operands are packed into a block. So one loop
 //! body, over plain slices, serves every layout and vectorises for all of them.
+//!
+//! What has more elements than a tile is cut into tiles.
 
 use super::guard::{Flag, Flagged, Guarded};
 use super::simd::{Kernel, dispatch};
+use super::threads::{Shared, evenly, for_each_part, for_each_tile, tile_size};
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::{Error, Fault, Result};
@@ -14,7 +17,7 @@ use smallvec::SmallVec;
 use std::array::from_fn;
 use std::mem::MaybeUninit;
 use std::num::Wrapping;
-use std::ops::{Add, BitOr, Mul, Sub};
+use std::ops::{Add, BitOr, Mul, Range, Sub};
 
 /// Elements of a block: four operands of `f64` and a result stay within half of L1.
 const BLOCK: usize = 256;
@@ -25,8 +28,13 @@ const RESULTS: usize = 512;
 /// Elements that are computed again if the flag of one of them is raised.
 const GUARDED: usize = 1024;
 
+/// Bytes of the results of a tile, about 10 microseconds of work: where each takes some
+/// arithmetic, and where each takes a function such as `exp`.
+const TILE: usize = tile_size(256 << 10, 4096);
+const DEAR_TILE: usize = tile_size(64 << 10, 2048);
+
 /// A type that loops compute with: floats, and integers that wrap.
-pub(crate) trait Lane: Flagged {
+pub(crate) trait Lane: Flagged + Send {
     /// The element type with the same bytes.
     type Element: Element;
     /// The sum; for booleans whether either is true.
@@ -54,6 +62,8 @@ lanes! {
 /// What is computed at each position.
 pub(crate) trait Map<T: Flagged, const N: usize> {
     type Output: Lane;
+    /// Whether a result takes more time than its way to memory.
+    const DEAR: bool = false;
     fn at(operands: [T; N]) -> Self::Output;
 
     /// The same bits sooner, if the operands are common; otherwise with a raised flag.
@@ -79,11 +89,18 @@ pub(crate) fn map<M, T, const N: usize>(
     operands: [View<'_>; N],
     out: ViewMut<'_>,
     mode: Mode,
-) where
+) -> Result<()>
+where
     M: Map<T, N>,
     T: Lane,
 {
-    drive(operands, out, mode, body::<M, T, N>);
+    let tile = const { tile_of::<M::Output>(M::DEAR) };
+    drive(operands, out, mode, body::<M, T, N>, tile)
+}
+
+/// Elements of a tile.
+const fn tile_of<O: Lane>(dear: bool) -> usize {
+    (if dear { DEAR_TILE } else { TILE }) / size_of::<O>()
 }
 
 /// Writes `M` of `count` elements that lie flat.
@@ -128,24 +145,51 @@ pub(crate) unsafe fn pull_flat<M, T, const N: usize>(
 /// A loop over `count` elements of each operand.
 type Body<T, O, const N: usize> = unsafe fn([*const T; N], *mut O, usize);
 
-/// Runs a loop block by block. It is compiled once for each type; only the loop itself
-/// is compiled for each op.
+/// Runs a loop over all elements, tile by tile.
 fn drive<T: Lane, O: Lane, const N: usize>(
     operands: [View<'_>; N],
     mut out: ViewMut<'_>,
     mode: Mode,
     body: Body<T, O, N>,
-) {
+    tile: usize,
+) -> Result<()> {
     debug_assert_eq!(out.dtype(), O::Element::DTYPE);
-    let len = out.len();
-    let mut blocks = [[const { MaybeUninit::uninit() }; BLOCK]; N];
-    let whole = from_fn(|k| at_once(&operands[k], out.shape(), len, &mut blocks[k]));
-    if whole.iter().all(|x: &*const T| !x.is_null()) {
-        // SAFETY: each operand has as many elements as the output.
-        return unsafe { finish(body, whole, out.first_mut().cast(), len, mode) };
+    let (len, shape, first) = (out.len(), out.shape(), out.first_mut().cast());
+    if len <= tile {
+        // SAFETY: the output has `len` elements.
+        unsafe { run(&operands, shape, first, 0..len, mode, body) };
+        return Ok(());
     }
-    let mut sources = operands.map(|x| Source::<T>::new(x, out.shape()));
-    let out = out.first_mut().cast::<O>();
+    let (out, tile) = (Shared::new(first), evenly(len, tile, BLOCK));
+    for_each_tile(len.div_ceil(tile), 1, |k| {
+        let range = k * tile..len.min((k + 1) * tile);
+        // SAFETY: the output has these elements, and they are this tile's alone.
+        unsafe { run(&operands, shape, out.at(range.start), range, mode, body) };
+    })
+}
+
+/// Runs a loop over a range of the elements, block by block. It is compiled once for
+/// each type; only the loop itself is compiled for each op.
+///
+/// # Safety
+/// `out` has room for the results of the range, of a shape with at least as many
+/// elements; they are initialised if results are added to them.
+unsafe fn run<T: Lane, O: Lane, const N: usize>(
+    operands: &[View<'_>; N],
+    shape: &[usize],
+    out: *mut O,
+    range: Range<usize>,
+    mode: Mode,
+    body: Body<T, O, N>,
+) {
+    let len = range.len();
+    let mut blocks = [[const { MaybeUninit::uninit() }; BLOCK]; N];
+    let whole = from_fn(|k| at_once(&operands[k], shape, &range, &mut blocks[k]));
+    if whole.iter().all(|x: &*const T| !x.is_null()) {
+        // SAFETY: each operand has an element for each of the output.
+        return unsafe { finish(body, whole, out, len, mode) };
+    }
+    let mut sources = operands.map(|x| Source::<T>::new(x, shape, range.start));
     for start in (0..len).step_by(BLOCK) {
         let count = BLOCK.min(len - start);
         let x = from_fn(|k| sources[k].next(start, count, &mut blocks[k]));
@@ -154,18 +198,19 @@ fn drive<T: Lane, O: Lane, const N: usize>(
     }
 }
 
-/// All elements of an operand, if they lie behind one another or repeat one value that
+/// The elements of an operand, if they lie behind one another or repeat one value that
 /// fills a single block; otherwise null.
 #[inline]
 fn at_once<T: Lane>(
     x: &View<'_>,
     shape: &[usize],
-    len: usize,
+    range: &Range<usize>,
     block: &mut [MaybeUninit<T>; BLOCK],
 ) -> *const T {
     if x.is_contiguous() && (std::ptr::eq(x.shape(), shape) || x.shape() == shape) {
-        return x.first().cast();
+        return x.first().cast::<T>().wrapping_add(range.start);
     }
+    let len = range.len();
     if x.shape().is_empty() && len <= BLOCK {
         // SAFETY: an operand without axes has one element.
         block[..len].fill(MaybeUninit::new(unsafe { x.first().cast::<T>().read() }));
@@ -284,7 +329,7 @@ fn over_slices<M: Map<T, N>, T: Lane, const N: usize>(
 }
 
 /// Adds the operand to `out`.
-pub(crate) fn add_to(x: View<'_>, out: ViewMut<'_>) {
+pub(crate) fn add_to(x: View<'_>, out: ViewMut<'_>) -> Result<()> {
     struct Same;
     impl<T: Lane> Map<T, 1> for Same {
         type Output = T;
@@ -309,16 +354,17 @@ enum Source<T> {
 }
 
 impl<T: Lane> Source<T> {
+    /// The elements from the given one on.
     #[inline]
-    fn new(x: View<'_>, shape: &[usize]) -> Self {
+    fn new(x: View<'_>, shape: &[usize], from: usize) -> Self {
         debug_assert_eq!(x.dtype(), T::Element::DTYPE);
         if x.is_contiguous() && x.shape() == shape {
-            return Source::Slice(x.first().cast());
+            return Source::Slice(x.first().cast::<T>().wrapping_add(from));
         }
-        Source::broadcast(x, shape)
+        Source::broadcast(x, shape, from)
     }
 
-    fn broadcast(x: View<'_>, shape: &[usize]) -> Self {
+    fn broadcast(x: View<'_>, shape: &[usize], from: usize) -> Self {
         let first = x.first().cast::<T>();
         if shape.contains(&0) {
             return Source::Slice(first);
@@ -328,11 +374,11 @@ impl<T: Lane> Source<T> {
             // SAFETY: what broadcasts to a shape with elements has one.
             return Source::Repeat(unsafe { first.read() });
         }
-        Source::Strided(Walk::new(first, shape, &strides))
+        Source::Strided(Walk::new(first, shape, &strides, from))
     }
 
-    /// The next `count` elements, from `start`; packed into `block` where they do not
-    /// lie behind one another.
+    /// The next `count` elements, after `start` that were taken; packed into `block`
+    /// where they do not lie behind one another.
     fn next(
         &mut self,
         start: usize,
@@ -340,7 +386,7 @@ impl<T: Lane> Source<T> {
         block: &mut [MaybeUninit<T>; BLOCK],
     ) -> *const T {
         match self {
-            // SAFETY: a slice has as many elements as the output.
+            // SAFETY: a slice has an element for each of the output.
             Source::Slice(first) => return unsafe { first.add(start) },
             Source::Repeat(x) if start == 0 => {
                 block[..count].fill(MaybeUninit::new(*x));
@@ -363,7 +409,8 @@ struct Walk<T> {
 }
 
 impl<T: Copy> Walk<T> {
-    fn new(first: *const T, shape: &[usize], strides: &[isize]) -> Self {
+    /// Starts at element `from`.
+    fn new(first: *const T, shape: &[usize], strides: &[isize], from: usize) -> Self {
         let mut axes: SmallVec<[(usize, isize); 4]> = SmallVec::new();
         for (&size, &stride) in shape.iter().zip(strides).rev().filter(|x| *x.0 != 1) {
             match axes.last_mut() {
@@ -376,8 +423,15 @@ impl<T: Copy> Walk<T> {
         if axes.is_empty() {
             axes.push((1, 1));
         }
-        let position = SmallVec::from_elem(0, axes.len());
-        Walk { at: first, axes, position }
+        let (mut at, mut rest) = (first, from);
+        let mut step = |&(size, stride): &(usize, isize)| {
+            let position = rest % size;
+            rest /= size;
+            at = at.wrapping_offset(stride * position.cast_signed());
+            position
+        };
+        let position = axes.iter().map(&mut step).collect();
+        Walk { at, axes, position }
     }
 
     /// Copies the next elements into the block.
@@ -427,12 +481,25 @@ impl<T: Copy> Walk<T> {
 }
 
 /// Writes `a` where the condition holds, otherwise `b`; all broadcast to `out`.
-pub(crate) fn select(condition: View<'_>, a: View<'_>, b: View<'_>, out: ViewMut<'_>) {
-    fn typed<T: Lane>(c: View<'_>, a: View<'_>, b: View<'_>, out: ViewMut<'_>) {
+pub(crate) fn select(
+    condition: View<'_>,
+    a: View<'_>,
+    b: View<'_>,
+    out: ViewMut<'_>,
+) -> Result<()> {
+    fn typed<T: Lane>(
+        c: View<'_>,
+        a: View<'_>,
+        b: View<'_>,
+        mut out: ViewMut<'_>,
+    ) -> Result<()> {
         let shape = out.shape();
-        let condition = Source::<bool>::new(c, shape);
-        let sides = [a, b].map(|x| Source::<T>::new(x, shape));
-        dispatch(Select { condition, sides, out });
+        let tile = evenly(out.len(), const { tile_of::<T>(false) }, BLOCK);
+        for_each_part(out.slice_mut::<T::Element>(), tile, |k, out| {
+            let condition = Source::<bool>::new(c, shape, k * tile);
+            let sides = [a, b].map(|x| Source::<T>::new(x, shape, k * tile));
+            dispatch(Select { condition, sides, out });
+        })
     }
     match out.dtype() {
         DType::F32 => typed::<f32>(condition, a, b, out),
@@ -442,10 +509,10 @@ pub(crate) fn select(condition: View<'_>, a: View<'_>, b: View<'_>, out: ViewMut
     }
 }
 
-struct Select<'a, T> {
+struct Select<'a, T: Lane> {
     condition: Source<bool>,
     sides: [Source<T>; 2],
-    out: ViewMut<'a>,
+    out: &'a mut [MaybeUninit<T::Element>],
 }
 
 impl<T: Lane> Kernel for Select<'_, T> {
@@ -454,7 +521,7 @@ impl<T: Lane> Kernel for Select<'_, T> {
     #[inline(always)]
     fn run(mut self) {
         let len = self.out.len();
-        let out = self.out.first_mut().cast::<MaybeUninit<T>>();
+        let out = self.out.as_mut_ptr().cast::<MaybeUninit<T>>();
         let mut flags = [const { MaybeUninit::uninit() }; BLOCK];
         let mut blocks = [[const { MaybeUninit::uninit() }; BLOCK]; 2];
         let mut start = 0;
@@ -500,8 +567,8 @@ pub(crate) fn descend(x: &NdArray, g: &NdArray, rate: f64) -> Result<NdArray> {
     let operands = [x.view(), g.view(), View::of_word(&rate, x.dtype())];
     let mut out = Fresh::new(op, Type::new(Shape::new(x.shape()), x.dtype()))?;
     match x.dtype() {
-        DType::F32 => map::<Step, f32, 3>(operands, out.view(), Mode::Write),
-        DType::F64 => map::<Step, f64, 3>(operands, out.view(), Mode::Write),
+        DType::F32 => map::<Step, f32, 3>(operands, out.view(), Mode::Write)?,
+        DType::F64 => map::<Step, f64, 3>(operands, out.view(), Mode::Write)?,
         dtype => return Err(Error::new(Fault::Unsupported { op, dtype })),
     }
     // SAFETY: the loop wrote every element.
@@ -518,14 +585,14 @@ impl NdArray {
         }
         let ty = Type::new(Shape::new(self.shape()), dtype);
         let mut array = Fresh::new("cast", ty)?;
-        cast(self.view(), array.view());
+        cast(self.view(), array.view())?;
         // SAFETY: `cast` wrote every element.
         Ok(unsafe { array.assume_init() })
     }
 }
 
 /// Writes the elements as another type.
-pub(crate) fn cast(x: View<'_>, out: ViewMut<'_>) {
+pub(crate) fn cast(x: View<'_>, out: ViewMut<'_>) -> Result<()> {
     macro_rules! each_pair {
         ($($from:ty, $from_tag:ident { $($to:ty, $to_tag:ident, $f:expr;)* })*) => {
             match (x.dtype(), out.dtype()) { $($(
@@ -543,7 +610,7 @@ pub(crate) fn cast(x: View<'_>, out: ViewMut<'_>) {
                             ($f)(x)
                         }
                     }
-                    map::<Convert, $from, 1>([x], out, Mode::Write);
+                    map::<Convert, $from, 1>([x], out, Mode::Write)
                 }
             )*)* }
         };

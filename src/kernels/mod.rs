@@ -17,4 +17,5 @@ pub(crate) mod rows;
 pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod sort;
+pub(crate) mod threads;
 mod walk;

@@ -9,6 +9,7 @@ mod tests;
 
 use super::reduce::{Number, Ordered};
 use super::simd::{self, Kernel};
+use super::threads::{for_each_part, tile_size};
 use super::walk;
 use crate::array::{View, ViewMut};
 use crate::dtype::{DType, Element};
@@ -18,6 +19,9 @@ use std::fmt;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::slice;
+
+/// Elements of a tile, which is some images or one.
+const TILE: usize = tile_size(1 << 15, 64);
 
 /// How a window lies along one axis.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -155,6 +159,21 @@ impl Layout<'_> {
     }
 }
 
+/// Calls `visit` with the elements of some images, and with those that belong to them of
+/// `out`: `sizes` says how many each image has.
+fn for_each_image<T: Sync, U: Send>(
+    x: Option<&[T]>,
+    [from, to]: [usize; 2],
+    out: &mut [U],
+    visit: impl Fn(&[T], &mut [U]) + Sync,
+) -> Result<()> {
+    let Some(x) = x.filter(|_| !out.is_empty()) else { return Ok(()) };
+    let images = (TILE / from.max(to)).max(1);
+    for_each_part(out, images * to, |k, out| {
+        visit(&x[k * images * from..][..out.len() / to * from], out);
+    })
+}
+
 /// The sizes that follow the leading axes.
 fn tail(shape: &[usize], count: usize) -> &[usize] {
     &shape[shape.len() - count..]
@@ -166,10 +185,15 @@ pub(crate) fn patches(
     windows: &[Window],
     mut out: ViewMut<'_>,
 ) -> Result<()> {
-    fn of<T: Element>(x: View<'_>, layout: Layout<'_>, out: &mut [MaybeUninit<T>]) {
-        if let Some(x) = x.as_slice::<T>() {
+    fn of<T: Element>(
+        x: View<'_>,
+        layout: Layout<'_>,
+        out: &mut [MaybeUninit<T>],
+    ) -> Result<()> {
+        let sizes = [layout.image_len(), layout.tap_count() * layout.place_count()];
+        for_each_image(x.as_slice(), sizes, out, |x, out| {
             simd::dispatch(Patches { x, layout, out });
-        }
+        })
     }
     let mut copy = None;
     let x = walk::contiguous("patches", x, &mut copy)?;
@@ -184,7 +208,6 @@ pub(crate) fn patches(
         DType::I64 => of::<i64>(x, layout, out.slice_mut()),
         DType::Bool => of::<bool>(x, layout, out.slice_mut()),
     }
-    Ok(())
 }
 
 struct Patches<'a, T> {
@@ -230,15 +253,20 @@ pub(crate) fn fold(
     windows: &[Window],
     mut out: ViewMut<'_>,
 ) -> Result<()> {
-    fn of<T: Number>(x: View<'_>, layout: Layout<'_>, out: &mut [MaybeUninit<T>]) {
+    fn of<T: Number>(
+        x: View<'_>,
+        layout: Layout<'_>,
+        out: &mut [MaybeUninit<T>],
+    ) -> Result<()> {
         out.fill(MaybeUninit::new(T::ZERO));
         // SAFETY: the memory was filled.
         let out = unsafe {
             slice::from_raw_parts_mut(out.as_mut_ptr().cast::<T>(), out.len())
         };
-        if let Some(x) = x.as_slice::<T>() {
+        let sizes = [layout.tap_count() * layout.place_count(), layout.image_len()];
+        for_each_image(x.as_slice(), sizes, out, |x, out| {
             simd::dispatch(Fold { x, layout, out });
-        }
+        })
     }
     let mut copy = None;
     let x = walk::contiguous("fold", x, &mut copy)?;
@@ -251,7 +279,6 @@ pub(crate) fn fold(
         DType::I64 => of::<i64>(x, layout, out.slice_mut()),
         DType::Bool => unreachable!("truth values are not added"),
     }
-    Ok(())
 }
 
 struct Fold<'a, T> {
@@ -296,15 +323,20 @@ pub(crate) fn max_pool(
     windows: &[Window],
     mut out: ViewMut<'_>,
 ) -> Result<()> {
-    fn of<T: Ordered>(x: View<'_>, layout: Layout<'_>, out: &mut [MaybeUninit<T>]) {
+    fn of<T: Ordered>(
+        x: View<'_>,
+        layout: Layout<'_>,
+        out: &mut [MaybeUninit<T>],
+    ) -> Result<()> {
         out.fill(MaybeUninit::new(T::LEAST));
         // SAFETY: the memory was filled.
         let out = unsafe {
             slice::from_raw_parts_mut(out.as_mut_ptr().cast::<T>(), out.len())
         };
-        if let Some(x) = x.as_slice::<T>() {
+        let sizes = [layout.image_len(), layout.place_count()];
+        for_each_image(x.as_slice(), sizes, out, |x, out| {
             simd::dispatch(MaxPool { x, layout, out });
-        }
+        })
     }
     let mut copy = None;
     let x = walk::contiguous("max_pool", x, &mut copy)?;
@@ -317,7 +349,6 @@ pub(crate) fn max_pool(
         DType::I64 => of::<i64>(x, layout, out.slice_mut()),
         DType::Bool => of::<bool>(x, layout, out.slice_mut()),
     }
-    Ok(())
 }
 
 struct MaxPool<'a, T> {

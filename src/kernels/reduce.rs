@@ -17,7 +17,7 @@ use crate::kernels::rows::Real;
 pub(crate) use crate::kernels::rows::logsumexp;
 pub(crate) use argmax::argmax;
 use fold::Sum;
-pub(super) use fold::{Max, Mean, Number, Ordered, fold_block};
+pub(super) use fold::{Max, Mean, Number, Ordered, fold_block, join_tiles, join_tree};
 pub(crate) use more::{length, min, prod};
 use std::marker::PhantomData;
 use strided::reduce;
@@ -45,8 +45,7 @@ pub(crate) fn sum(
         }
     }
     if x.is_empty() {
-        array::fill(out, Scalar::Float(0.0 / divisor.unwrap_or(1.0)));
-        return Ok(());
+        return array::fill(out, Scalar::Float(0.0 / divisor.unwrap_or(1.0)));
     }
     match x.dtype() {
         DType::F32 => floats::<f32>(x, axes, divisor, out),

@@ -1,20 +1,25 @@
 //! Kernels along one axis that keep the shape, and the softmax cross-entropy.
 //!
 //! `exp` runs over long slices even where rows are short: several rows form a group
-//! that fits the first cache.
+//! that fits the first cache. A tile is some groups, or part of a long row.
 
+mod softmax;
 #[cfg(test)]
 mod tests;
 
-use crate::array::{self, Fresh, View, ViewMut};
+use crate::array::{self, View, ViewMut};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::kernels::gather;
 use crate::kernels::math;
-use crate::kernels::reduce::{Max, Mean, Number, Ordered, fold_block};
+use crate::kernels::reduce::{
+    Max, Mean, Number, Ordered, fold_block, join_tiles, join_tree,
+};
 use crate::kernels::simd::{self, Kernel};
-use crate::kernels::walk::{self, Dims};
-use crate::shape::{Axes, Shape, Strides, Type};
+use crate::kernels::threads::{for_each_part, tile_size};
+use crate::kernels::walk;
+use crate::shape::{Axes, Shape, Strides};
+pub(crate) use softmax::{log_softmax, softmax};
 use std::mem::MaybeUninit;
 use std::ops::Sub;
 use std::slice;
@@ -54,68 +59,22 @@ macro_rules! real {
 real!(f32);
 real!(f64);
 
+/// Elements of a tile, and those up to which a row is not divided.
+const TILE: usize = tile_size(1 << 14, 16);
+const LONG: usize = 4 * TILE;
 /// Elements of a group of rows.
 const GROUP: usize = 2048;
 /// Rows of a group at most.
 const ROWS: usize = 16;
-/// Columns that are computed side by side.
-const WIDTH: usize = 64;
-
-/// `exp(x) / Σ exp(x)` along `axis`; see [`Limit`] for infinities.
-pub(crate) fn softmax(x: View<'_>, axis: usize, out: ViewMut<'_>) -> Result<()> {
-    along("softmax", x, axis, out, false)
-}
-
-/// `x − ln(Σ exp(x))` along `axis`: the logarithm of `softmax`.
-pub(crate) fn log_softmax(x: View<'_>, axis: usize, out: ViewMut<'_>) -> Result<()> {
-    along("log_softmax", x, axis, out, true)
-}
-
-fn along(
-    op: &'static str,
-    x: View<'_>,
-    axis: usize,
-    mut out: ViewMut<'_>,
-    log: bool,
-) -> Result<()> {
-    fn of<T: Real>(x: View<'_>, axis: usize, out: &mut [MaybeUninit<T>], log: bool) {
-        let len = x.shape()[axis];
-        let columns = x.shape()[axis + 1..].iter().product();
-        let Some(x) = x.as_slice::<T>().filter(|x| !x.is_empty()) else { return };
-        if columns == 1 {
-            let group = len * rows_of(len);
-            for (x, out) in x.chunks(group).zip(out.chunks_mut(group)) {
-                simd::dispatch(SoftmaxRows { x, len, out, log });
-            }
-        } else {
-            let matrix = len * columns;
-            for (x, out) in x.chunks(matrix).zip(out.chunks_mut(matrix)) {
-                simd::dispatch(SoftmaxColumns { x, columns, out, log });
-            }
-        }
-    }
-    let mut copy = None;
-    let x = walk::contiguous(op, x, &mut copy)?;
-    match x.dtype() {
-        DType::F32 => of::<f32>(x, axis, out.slice_mut(), log),
-        _ => of::<f64>(x, axis, out.slice_mut(), log),
-    }
-    Ok(())
-}
-
 /// `ln(Σ exp(x))` over `axes`, which are sorted, without overflow; exact for infinities.
 pub(crate) fn logsumexp(x: View<'_>, axes: &[usize], out: ViewMut<'_>) -> Result<()> {
     fn of<T: Real>(x: View<'_>, len: usize, mut out: ViewMut<'_>) -> Result<()> {
-        let mut out = out.slice_mut().iter_mut();
-        for_each_row::<T>("logsumexp", x, len, |_, shift, sum| {
-            if let Some(out) = out.next() {
-                out.write(T::narrow(shift.widen() + sum.ln()));
-            }
+        for_each_row::<T>("logsumexp", x, len, out.slice_mut(), |_, _, shift, sum| {
+            T::narrow(shift.widen() + sum.ln())
         })
     }
     if x.is_empty() {
-        array::fill(out, Scalar::Float(f64::NEG_INFINITY));
-        return Ok(());
+        return array::fill(out, Scalar::Float(f64::NEG_INFINITY));
     }
     let kept = (0..x.shape().len()).filter(|k| !axes.contains(k));
     let order: Axes = kept.chain(axes.iter().copied()).collect();
@@ -139,20 +98,22 @@ pub(crate) fn softmax_cross_entropy(
     out: ViewMut<'_>,
 ) -> Result<()> {
     fn of<T: Real>(x: View<'_>, labels: View<'_>, mut out: ViewMut<'_>) -> Result<()> {
+        let op = "softmax_cross_entropy";
         let len = x.shape().last().map_or(1, |&len| len);
-        let mut dims = Dims::new();
-        let mut pairs = walk::elements(labels, &mut dims).zip(out.slice_mut());
-        for_each_row::<T>("softmax_cross_entropy", x, len, |row, shift, sum| {
-            if let Some((label, out)) = pairs.next() {
-                let own = row[gather::position(label, len)];
-                // In this order a small loss keeps its digits.
-                let loss = (shift.widen() - own.widen()) + sum.ln();
-                out.write(T::narrow(if loss.is_nan() {
-                    -Limit::of(row.iter(), fold_block::<Max<T>>(row)).weight(own).ln()
-                } else {
-                    loss
-                }));
-            }
+        let mut copy = None;
+        let labels = walk::contiguous(op, labels, &mut copy)?;
+        let Some(labels) = labels.as_slice::<i64>() else {
+            unreachable!("labels are integers")
+        };
+        for_each_row::<T>(op, x, len, out.slice_mut(), |k, row, shift, sum| {
+            let own = row[gather::position(labels[k], len)];
+            // In this order a small loss keeps its digits.
+            let loss = (shift.widen() - own.widen()) + sum.ln();
+            T::narrow(if loss.is_nan() {
+                -Limit::of(row.iter(), fold_block::<Max<T>>(row)).weight(own).ln()
+            } else {
+                loss
+            })
         })
     }
     match logits.dtype() {
@@ -191,31 +152,78 @@ impl<T: Real> Limit<T> {
     }
 }
 
-/// Calls `visit` with each row of `len` elements, its shift and its `Σ exp(x − shift)`.
-/// The shift is the largest element if that is finite, and otherwise 0: then the
-/// infinities of the elements decide.
+/// Writes what `result` gives for the number of each row of `len` elements, the row, its
+/// shift and its `Σ exp(x − shift)`. The shift is the largest element if that is finite,
+/// and otherwise 0: then the infinities of the elements decide.
 fn for_each_row<T: Real>(
     op: &'static str,
     x: View<'_>,
     len: usize,
-    mut visit: impl FnMut(&[T], T, f64),
+    out: &mut [MaybeUninit<T>],
+    result: impl Fn(usize, &[T], T, f64) -> T + Sync,
 ) -> Result<()> {
     let mut copy = None;
     let x = walk::contiguous(op, x, &mut copy)?;
     let Some(x) = x.as_slice::<T>().filter(|x| !x.is_empty()) else { return Ok(()) };
-    let group = len * rows_of(len);
-    let size = Shape::new(&[group.min(x.len())]);
-    let mut scratch = Fresh::new(op, Type::new(size, T::DTYPE))?;
-    let mut scratch = scratch.view();
-    let mut sums = [(T::ZERO, 0.0); ROWS];
-    for x in x.chunks(group) {
-        let (out, sums) = (scratch.slice_mut(), &mut sums);
-        simd::dispatch(Exponentials { x, len, out, finite: true, sums });
-        for (row, &mut (shift, sum)) in x.chunks_exact(len).zip(sums) {
-            visit(row, shift, sum);
+    let finite = |shift: T| if shift.is_finite() { shift } else { T::ZERO };
+    if len > LONG {
+        for (k, (row, out)) in x.chunks_exact(len).zip(out).enumerate() {
+            let shift = finite(long_max(op, row)?);
+            let sum = long_sum(op, row, shift)?;
+            out.write(result(k, row, shift, sum));
         }
+        return Ok(());
     }
-    Ok(())
+    let rows = rows_of(len);
+    let tile = rows * (TILE / (rows * len)).max(1);
+    for_each_part(out, tile, |k, out| {
+        let mut sums = [(T::ZERO, 0.0); ROWS];
+        let x = &x[k * tile * len..][..out.len() * len];
+        let groups = x.chunks(rows * len).zip(out.chunks_mut(rows));
+        for (group, (x, out)) in groups.enumerate() {
+            if len > GROUP {
+                let shift = finite(simd::dispatch(MaxOf { x }));
+                sums[0] = (shift, sum_of(x, shift));
+            } else {
+                let mut scratch = [MaybeUninit::uninit(); GROUP];
+                let (out, sums) = (&mut scratch[..], &mut sums);
+                simd::dispatch(Exponentials { x, len, out, finite: true, sums });
+            }
+            let row = k * tile + group * rows;
+            let done = x.chunks_exact(len).zip(out).zip(sums).enumerate();
+            for (k, ((x, out), (shift, sum))) in done {
+                out.write(result(row + k, x, shift, sum));
+            }
+        }
+    })
+}
+
+/// The largest of the elements of a long row.
+fn long_max<T: Real>(op: &'static str, x: &[T]) -> Result<T> {
+    let count = x.len().div_ceil(TILE);
+    let tile = |k: usize| simd::dispatch(MaxOf { x: tile_of(x, k) });
+    Ok(join_tiles(op, count, tile, T::larger)?.unwrap_or(T::LEAST))
+}
+
+/// `Σ exp(x − shift)` over a long row.
+fn long_sum<T: Real>(op: &'static str, x: &[T], shift: T) -> Result<f64> {
+    let count = x.len().div_ceil(TILE);
+    let tile = |k: usize| sum_of(tile_of(x, k), shift);
+    Ok(join_tiles(op, count, tile, |a, b| a + b)?.unwrap_or(0.0))
+}
+
+fn tile_of<T>(x: &[T], k: usize) -> &[T] {
+    &x[k * TILE..x.len().min((k + 1) * TILE)]
+}
+
+/// `Σ exp(x − shift)`.
+fn sum_of<T: Real>(x: &[T], shift: T) -> f64 {
+    let mut scratch = [MaybeUninit::uninit(); GROUP];
+    let sums = x.chunks(GROUP).map(|x| {
+        let out = &mut scratch[..x.len()];
+        simd::dispatch(SumOfExp { x, shift, out })
+    });
+    join_tree(sums, |a, b| a + b).unwrap_or(0.0)
 }
 
 /// How many rows of this length form a group.
@@ -261,103 +269,37 @@ impl<T: Real> Kernel for Exponentials<'_, T> {
     }
 }
 
-/// Softmax along the rows of a group.
-struct SoftmaxRows<'a, T> {
+/// The largest element.
+struct MaxOf<'a, T> {
     x: &'a [T],
-    len: usize,
-    out: &'a mut [MaybeUninit<T>],
-    log: bool,
 }
 
-impl<T: Real> Kernel for SoftmaxRows<'_, T> {
-    type Output = ();
+impl<T: Real> Kernel for MaxOf<'_, T> {
+    type Output = T;
 
     #[inline(always)]
-    fn run(self) {
-        let SoftmaxRows { x, len, out, log } = self;
-        let mut sums = [(T::ZERO, 0.0); ROWS];
-        let group = Exponentials { x, len, out, finite: false, sums: &mut sums };
-        group.run();
-        // SAFETY: `Exponentials` wrote every element.
-        let out = unsafe { initialised(out) };
-        let rows = x.chunks_exact(len).zip(out.chunks_exact_mut(len));
-        for ((row, out), (shift, sum)) in rows.zip(sums) {
-            if !shift.is_finite() {
-                let limit = Limit::of(row.iter(), shift);
-                for (out, &x) in out.iter_mut().zip(row) {
-                    *out = limit.value(x, log);
-                }
-            } else if log {
-                let ln = T::narrow(sum.ln());
-                for (out, &x) in out.iter_mut().zip(row) {
-                    *out = (x - shift) - ln;
-                }
-            } else {
-                let scale = T::narrow(1.0 / sum);
-                for out in out {
-                    *out = out.times(scale);
-                }
-            }
-        }
+    fn run(self) -> T {
+        fold_block::<Max<T>>(self.x)
     }
 }
 
-/// Softmax along the columns of a matrix.
-struct SoftmaxColumns<'a, T> {
+/// Writes `exp(x − shift)`, and gives the sum.
+struct SumOfExp<'a, T> {
     x: &'a [T],
-    columns: usize,
+    shift: T,
     out: &'a mut [MaybeUninit<T>],
-    log: bool,
 }
 
-impl<T: Real> Kernel for SoftmaxColumns<'_, T> {
-    type Output = ();
+impl<T: Real> Kernel for SumOfExp<'_, T> {
+    type Output = f64;
 
     #[inline(always)]
-    fn run(self) {
-        let SoftmaxColumns { x, columns, out, log } = self;
-        for start in (0..columns).step_by(WIDTH) {
-            let width = WIDTH.min(columns - start);
-            let (mut shifts, mut sums) = ([T::LEAST; WIDTH], [0.0; WIDTH]);
-            for row in x.chunks_exact(columns) {
-                for (shift, &x) in shifts.iter_mut().zip(&row[start..start + width]) {
-                    *shift = shift.larger(x);
-                }
-            }
-            let rows = x.chunks_exact(columns).zip(out.chunks_exact_mut(columns));
-            for (row, out) in rows {
-                let row = row[start..start + width].iter().zip(&mut out[start..]);
-                for ((&x, out), (&shift, sum)) in row.zip(shifts.iter().zip(&mut sums))
-                {
-                    let y = (x - shift).exp();
-                    out.write(y);
-                    *sum += y.widen();
-                }
-            }
-            let mut last = [T::ZERO; WIDTH];
-            for (last, sum) in last.iter_mut().zip(&sums[..width]) {
-                *last = T::narrow(if log { sum.ln() } else { 1.0 / sum });
-            }
-            let rows = x.chunks_exact(columns).zip(out.chunks_exact_mut(columns));
-            for (row, out) in rows {
-                let row = row[start..start + width].iter().zip(&mut out[start..]);
-                for ((&x, out), (&shift, &last)) in row.zip(shifts.iter().zip(&last)) {
-                    // SAFETY: the loop above wrote it.
-                    let y = unsafe { out.assume_init_read() };
-                    out.write(if log { (x - shift) - last } else { y.times(last) });
-                }
-            }
-            for (k, &shift) in shifts[..width].iter().enumerate() {
-                if !shift.is_finite() {
-                    let column = || x[start + k..].iter().step_by(columns);
-                    let limit = Limit::of(column(), shift);
-                    let out = out[start + k..].iter_mut().step_by(columns);
-                    for (out, &x) in out.zip(column()) {
-                        out.write(limit.value(x, log));
-                    }
-                }
-            }
+    fn run(self) -> f64 {
+        for (out, &x) in self.out.iter_mut().zip(self.x) {
+            out.write((x - self.shift).exp());
         }
+        // SAFETY: the loop above wrote every element.
+        fold_block::<Mean<T>>(unsafe { initialised(self.out) })
     }
 }
 

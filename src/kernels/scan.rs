@@ -1,12 +1,17 @@
 //! Running sums, products and recurrences along one axis.
 
 use super::reduce::Number;
+use super::threads::tile_size;
 use super::walk;
-use crate::array::{View, ViewMut};
+use crate::array::{NdArray, View, ViewMut};
 use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::kernels::math;
+use crate::stop;
 use std::mem::MaybeUninit;
+
+/// Elements between two polls.
+const BETWEEN_POLLS: usize = tile_size(1 << 14, 64);
 
 /// What is kept of an array: lines along the axis, `inner` of them side by side.
 #[derive(Clone, Copy)]
@@ -27,10 +32,16 @@ impl Lines {
         len: usize,
         reverse: bool,
         mut visit: impl FnMut(usize, Option<usize>),
-    ) {
+    ) -> Result<()> {
         let Lines { steps, inner } = self;
+        let mut since_poll = 0;
         for start in (0..len).step_by((steps * inner).max(1)) {
             for step in 0..steps {
+                since_poll += inner;
+                if since_poll >= BETWEEN_POLLS {
+                    stop::poll()?;
+                    since_poll = 0;
+                }
                 let row = if reverse { steps - 1 - step } else { step };
                 let first = start + row * inner;
                 for at in first..first + inner {
@@ -40,6 +51,7 @@ impl Lines {
                 }
             }
         }
+        Ok(())
     }
 }
 
@@ -58,13 +70,13 @@ fn scan<T: Element>(
     let lines = Lines::of(x.shape(), axis);
     let Some(x) = x.as_slice::<T>() else { return Ok(()) };
     let out = out.slice_mut::<T>();
-    let mut last = vec![T::default(); lines.inner];
+    let mut last = NdArray::zeros(&[lines.inner], T::DTYPE)?;
+    let last = last.try_as_mut_slice::<T>()?;
     lines.visit(x.len(), reverse, |at, back| {
         let running = &mut last[at % lines.inner];
         *running = if back.is_none() { x[at] } else { next(*running, x[at]) };
         out[at] = MaybeUninit::new(*running);
-    });
-    Ok(())
+    })
 }
 
 /// The sums of the elements up to each place, or from it on.
@@ -131,11 +143,14 @@ pub(crate) fn recurrence(
         axis: usize,
         reverse: bool,
         mut out: ViewMut<'_>,
-    ) {
+    ) -> Result<()> {
         let lines = Lines::of(a.shape(), axis);
-        let (Some(a), Some(b)) = (a.as_slice::<T>(), b.as_slice::<T>()) else { return };
+        let (Some(a), Some(b)) = (a.as_slice::<T>(), b.as_slice::<T>()) else {
+            return Ok(());
+        };
         let out = out.slice_mut::<T>();
-        let mut last = vec![T::ZERO; lines.inner];
+        let mut last = NdArray::zeros(&[lines.inner], T::DTYPE)?;
+        let last = last.try_as_mut_slice::<T>()?;
         lines.visit(a.len(), reverse, |at, back| {
             let running = &mut last[at % lines.inner];
             *running = match back {
@@ -146,7 +161,7 @@ pub(crate) fn recurrence(
                 }
             };
             out[at] = MaybeUninit::new(*running);
-        });
+        })
     }
     let (mut copy_a, mut copy_b) = (None, None);
     let op = "recurrence";
@@ -157,5 +172,4 @@ pub(crate) fn recurrence(
         DType::F64 => of::<f64>([a, b], axis, reverse, out),
         other => unreachable!("{other} was to be cast to a float"),
     }
-    Ok(())
 }

@@ -3,11 +3,15 @@
 //! Axes are merged where memory allows, so most arrays become one axis or two, and the
 //! innermost is left to the caller as a plain loop.
 
-use crate::array::{Fresh, NdArray, View};
+use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::{DType, Element};
 use crate::error::Result;
+use crate::kernels::threads::{Shared, for_each_tile, tile_size};
 use crate::shape::{Shape, Type};
 use smallvec::SmallVec;
+
+/// Elements of a tile of a copy.
+const TILE: usize = tile_size(1 << 16, 64);
 
 /// An axis along which `N` arrays are walked together, with the step of each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +74,18 @@ pub(super) fn split_inner<const N: usize>(dims: &[Dim<N>]) -> (&[Dim<N>], Dim<N>
     }
 }
 
+/// The offset of the element at a position in C order from the first, for each array.
+pub(super) fn place<const N: usize>(dims: &[Dim<N>], position: usize) -> [isize; N] {
+    let (mut at, mut rest) = ([0; N], position);
+    for dim in dims.iter().rev() {
+        for (at, stride) in at.iter_mut().zip(dim.strides) {
+            *at += (rest % dim.size).cast_signed() * stride;
+        }
+        rest /= dim.size;
+    }
+    at
+}
+
 /// The positions of all elements, as offsets from the first element of each array.
 pub(super) struct Walk<'a, const N: usize> {
     dims: &'a [Dim<N>],
@@ -83,6 +99,20 @@ impl<'a, const N: usize> Walk<'a, N> {
     pub(super) fn new(dims: &'a [Dim<N>]) -> Self {
         let left = dims.iter().map(|dim| dim.size).product();
         Walk { dims, index: SmallVec::from_elem(0, dims.len()), at: [0; N], left }
+    }
+
+    /// The positions from the given one on.
+    pub(super) fn from(dims: &'a [Dim<N>], position: usize) -> Self {
+        let mut walk = Walk::new(dims);
+        if position > 0 {
+            walk.left = walk.left.saturating_sub(position);
+            walk.at = place(dims, position);
+            let mut rest = position;
+            for (index, dim) in walk.index.iter_mut().zip(dims).rev() {
+                (*index, rest) = (rest % dim.size, rest / dim.size);
+            }
+        }
+        walk
     }
 }
 
@@ -116,16 +146,17 @@ impl<const N: usize> Iterator for Walk<'_, N> {
 
 impl<const N: usize> ExactSizeIterator for Walk<'_, N> {}
 
-/// The elements in C order. `dims` is room for their axes.
+/// The elements in C order, from the given one on. `dims` is room for their axes.
 pub(super) fn elements<'a, T: Element>(
     x: View<'a>,
     dims: &'a mut Dims<1>,
+    position: usize,
 ) -> impl Iterator<Item = T> {
     assert_eq!(x.dtype(), T::DTYPE, "a view is read as its own type");
     *dims = dims_of(x.shape(), &x.strides());
     let first = x.first().cast::<T>();
     // SAFETY: the offset is that of an element.
-    Walk::new(dims).map(move |[at]| unsafe { first.offset(at).read() })
+    Walk::from(dims, position).map(move |[at]| unsafe { first.offset(at).read() })
 }
 
 /// Calls `along` with the innermost axis and each place where it starts.
@@ -170,12 +201,88 @@ pub(super) unsafe fn copy<T: Copy>(from: *const T, to: *mut T, dims: &[Dim<2>]) 
 ///
 /// # Safety
 /// `x` holds elements of type `T`; `to` may be written at every offset that the shape
-/// and `strides` reach.
-pub(super) unsafe fn copy_strided<T: Copy>(x: View<'_>, to: *mut T, strides: &[isize]) {
-    if !x.is_empty() {
-        let dims = dims_of_two(x.shape(), &x.strides(), strides);
+/// and `strides` reach, each once.
+pub(super) unsafe fn copy_strided<T: Copy + Send>(
+    x: View<'_>,
+    to: *mut T,
+    strides: &[isize],
+) -> Result<()> {
+    if x.is_empty() {
+        return Ok(());
+    }
+    let dims = dims_of_two(x.shape(), &x.strides(), strides);
+    // SAFETY: by the contract of this function.
+    unsafe { in_tiles(&dims, x.first().cast(), to, copy::<T>) }
+}
+
+/// Calls `f`, which reads and writes at the offsets that axes reach, with parts of the
+/// axes, of which none is empty.
+///
+/// # Safety
+/// `f` may be called with all of the axes, and they reach each place to write once.
+pub(super) unsafe fn in_tiles<T: Send>(
+    dims: &[Dim<2>],
+    from: *const T,
+    to: *mut T,
+    f: unsafe fn(*const T, *mut T, &[Dim<2>]),
+) -> Result<()> {
+    let len: usize = dims.iter().map(|dim| dim.size).product();
+    if len <= TILE {
         // SAFETY: by the contract of this function.
-        unsafe { copy(x.first().cast(), to, &dims) };
+        unsafe { f(from, to, dims) };
+        return Ok(());
+    }
+    // A tile is a piece of a long row, or several short rows.
+    let (outer, Dim { size, strides }) = split_inner(dims);
+    let (piece, rows) = (size.min(TILE), (TILE / size).max(1));
+    let (pieces, count) = (size.div_ceil(piece), len / size);
+    let (from, to) = (Shared::new(from.cast_mut()), Shared::new(to));
+    for_each_tile(count.div_ceil(rows) * pieces, 1, |k| {
+        let start = k % pieces * piece;
+        let inner = [Dim { size: piece.min(size - start), strides }];
+        for [read, write] in Walk::from(outer, k / pieces * rows).take(rows) {
+            let skip = strides.map(|stride| start.cast_signed() * stride);
+            let from = from.at(0).cast_const().wrapping_offset(read + skip[0]);
+            let to = to.at(0).wrapping_offset(write + skip[1]);
+            // SAFETY: these are among the elements that the axes reach, and what is
+            // written is this tile's alone.
+            unsafe { f(from, to, &inner) };
+        }
+    })
+}
+
+impl View<'_> {
+    /// A contiguous copy.
+    pub(crate) fn copied(&self, op: &'static str) -> Result<NdArray> {
+        let ty = Type::new(Shape::new(self.shape()), self.dtype());
+        let mut array = Fresh::new(op, ty)?;
+        self.copy_to(array.view())?;
+        // SAFETY: `copy_to` wrote every element.
+        Ok(unsafe { array.assume_init() })
+    }
+
+    /// Writes the elements, in C order, to contiguous memory.
+    pub(crate) fn copy_to(&self, out: ViewMut<'_>) -> Result<()> {
+        fn of<T: Element>(x: &View<'_>, mut out: ViewMut<'_>) -> Result<()> {
+            let out = out.slice_mut::<T>();
+            match x.as_slice::<T>() {
+                Some(x) if x.len() <= TILE => {
+                    out.write_copy_of_slice(x);
+                    Ok(())
+                }
+                _ => {
+                    let strides = Shape::new(x.shape()).strides();
+                    // SAFETY: `out` has room for an array of this shape.
+                    unsafe { copy_strided(*x, out.as_mut_ptr().cast::<T>(), &strides) }
+                }
+            }
+        }
+        match self.dtype() {
+            DType::F32 => of::<f32>(self, out),
+            DType::F64 => of::<f64>(self, out),
+            DType::I64 => of::<i64>(self, out),
+            DType::Bool => of::<bool>(self, out),
+        }
     }
 }
 
@@ -185,22 +292,5 @@ pub(super) fn contiguous<'a>(
     x: View<'a>,
     copy: &'a mut Option<NdArray>,
 ) -> Result<View<'a>> {
-    fn fill<T: Element>(x: View<'_>, out: &mut Fresh) {
-        let strides = Shape::new(x.shape()).strides();
-        let to = out.view().slice_mut::<T>().as_mut_ptr().cast::<T>();
-        // SAFETY: `out` has room for an array of this shape.
-        unsafe { copy_strided(x, to, &strides) };
-    }
-    if x.is_contiguous() {
-        return Ok(x);
-    }
-    let mut out = Fresh::new(op, Type::new(Shape::new(x.shape()), x.dtype()))?;
-    match x.dtype() {
-        DType::F32 => fill::<f32>(x, &mut out),
-        DType::F64 => fill::<f64>(x, &mut out),
-        DType::I64 => fill::<i64>(x, &mut out),
-        DType::Bool => fill::<bool>(x, &mut out),
-    }
-    // SAFETY: `fill` wrote every element.
-    Ok(copy.insert(unsafe { out.assume_init() }).view())
+    if x.is_contiguous() { Ok(x) } else { Ok(copy.insert(x.copied(op)?).view()) }
 }

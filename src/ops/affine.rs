@@ -78,6 +78,7 @@ where
     T: crate::kernels::map::Lane,
 {
     type Output = T;
+    const DEAR: bool = !A::TAKES_INTEGERS;
     #[inline(always)]
     fn at([x, bias]: [T; 2]) -> T {
         A::value([x.plus(bias)])
@@ -85,7 +86,7 @@ where
 }
 
 /// Writes `A` of the sums of `x`, which is broadcast to `out`.
-fn of_sum<A>(x: [View<'_>; 2], out: ViewMut<'_>)
+fn of_sum<A>(x: [View<'_>; 2], out: ViewMut<'_>) -> Result<()>
 where
     A: Value<f32, 1, Output = f32> + Value<f64, 1, Output = f64>,
 {
@@ -116,7 +117,6 @@ impl Forward for Affine {
             Some(Activation::Tanh) => of_sum::<Tanh>(sum, out),
             Some(Activation::Sigmoid) => of_sum::<Sigmoid>(sum, out),
         }
-        Ok(())
     }
 }
 

@@ -78,8 +78,7 @@ impl Forward for TakeAlongAxis {
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
-        kernels::along::take(x[0], x[1], self.axis, out);
-        Ok(())
+        kernels::along::take(x[0], x[1], self.axis, out)
     }
 }
 
@@ -112,8 +111,7 @@ impl Forward for AddAlongAxis {
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
-        kernels::along::add(x[0], x[1], self.axis, out);
-        Ok(())
+        kernels::along::add(x[0], x[1], self.axis, out)
     }
 }
 

@@ -27,8 +27,7 @@ impl Forward for Cast {
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
-        kernels::map::cast(x[0], out);
-        Ok(())
+        kernels::map::cast(x[0], out)
     }
 }
 
@@ -63,8 +62,7 @@ impl Forward for Where {
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
-        kernels::map::select(x[0], x[1], x[2], out);
-        Ok(())
+        kernels::map::select(x[0], x[1], x[2], out)
     }
 }
 

@@ -4,6 +4,7 @@ use super::guarded::Common;
 use super::scalar::strong_product;
 use crate::array::{View, ViewMut};
 use crate::dtype::DType;
+use crate::error::Result;
 use crate::kernels::guard::Guarded;
 use crate::kernels::map::{Lane, Map, Mode};
 use std::marker::PhantomData;
@@ -30,7 +31,7 @@ pub(crate) trait Slope<S, const N: usize, const K: usize>: Entry {
 /// An elementwise op as loops over arrays.
 pub(crate) trait Elementwise: Entry {
     /// Writes the value at every position.
-    fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode);
+    fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) -> Result<()>;
 
     /// As `map`, for `len` elements of a float type that lie flat.
     ///
@@ -49,7 +50,7 @@ pub(crate) trait Elementwise: Entry {
         y: View<'_>,
         out: ViewMut<'_>,
         mode: Mode,
-    ) {
+    ) -> Result<()> {
         let _ = (k, ct, x, y, out, mode);
         unreachable!("{} has no slope", Self::NAME)
     }
@@ -80,6 +81,7 @@ where
     R::Output: Lane,
 {
     type Output = R::Output;
+    const DEAR: bool = !R::TAKES_INTEGERS;
     #[inline(always)]
     fn at(operands: [T; N]) -> R::Output {
         R::value(operands)
@@ -95,6 +97,7 @@ where
     R: Value<Guarded<T, T::Flag>, N, Output = Guarded<T, T::Flag>>,
 {
     type Output = T;
+    const DEAR: bool = !R::TAKES_INTEGERS;
     #[inline(always)]
     fn at(operands: [T; N]) -> T {
         R::value(operands)
@@ -113,6 +116,7 @@ where
     R: Slope<T, 1, K> + Slope<Guarded<T, T::Flag>, 1, K>,
 {
     type Output = T;
+    const DEAR: bool = !R::TAKES_INTEGERS;
     #[inline(always)]
     fn at([ct, x, y]: [T; 3]) -> T {
         strong_product(ct, R::slope([x], y))
@@ -129,6 +133,7 @@ where
     R: Slope<T, 2, K> + Slope<Guarded<T, T::Flag>, 2, K>,
 {
     type Output = T;
+    const DEAR: bool = !R::TAKES_INTEGERS;
     #[inline(always)]
     fn at([ct, a, b, y]: [T; 4]) -> T {
         strong_product(ct, R::slope([a, b], y))
@@ -181,7 +186,7 @@ macro_rules! declare_unary {
         $crate::ops::declare::value!($domain, $Op, 1, [$x], $value);
 
         impl $crate::ops::declare::Elementwise for $Op {
-            fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) {
+            fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) -> $crate::error::Result<()> {
                 $crate::ops::declare::map_typed!($domain, $Op, 1, [x[0]], out, mode)
             }
 
@@ -206,8 +211,8 @@ macro_rules! declare_unary {
                 y: View<'_>,
                 out: ViewMut<'_>,
                 mode: Mode,
-            ) {
-                $crate::ops::declare::pull_typed!($Op, 0, 3, [ct, x[0], y], out, mode);
+            ) -> $crate::error::Result<()> {
+                $crate::ops::declare::pull_typed!($Op, 0, 3, [ct, x[0], y], out, mode)
             }
 
             unsafe fn pull_flat(
@@ -251,7 +256,7 @@ macro_rules! declare_binary {
         $crate::ops::declare::value!($domain, $Op, 2, [$a, $b], $value);
 
         impl $crate::ops::declare::Elementwise for $Op {
-            fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) {
+            fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) -> $crate::error::Result<()> {
                 $crate::ops::declare::map_typed!($domain, $Op, 2, [x[0], x[1]], out, mode)
             }
 
@@ -276,12 +281,12 @@ macro_rules! declare_binary {
                 y: View<'_>,
                 out: ViewMut<'_>,
                 mode: Mode,
-            ) {
+            ) -> $crate::error::Result<()> {
                 let x = [ct, x[0], x[1], y];
                 if k == 0 {
-                    $crate::ops::declare::pull_typed!($Op, 0, 4, x, out, mode);
+                    $crate::ops::declare::pull_typed!($Op, 0, 4, x, out, mode)
                 } else {
-                    $crate::ops::declare::pull_typed!($Op, 1, 4, x, out, mode);
+                    $crate::ops::declare::pull_typed!($Op, 1, 4, x, out, mode)
                 }
             }
 
@@ -344,7 +349,7 @@ macro_rules! declare_compare {
         }
 
         impl $crate::ops::declare::Elementwise for $Op {
-            fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) {
+            fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) -> $crate::error::Result<()> {
                 use $crate::dtype::DType;
                 use $crate::kernels::map::map;
                 use $crate::ops::declare::Forwards;
@@ -353,7 +358,7 @@ macro_rules! declare_compare {
                     DType::F32 => map::<Forwards<$Op>, f32, 2>(operands, out, mode),
                     DType::F64 => map::<Forwards<$Op>, f64, 2>(operands, out, mode),
                     DType::I64 => {
-                        map::<Forwards<$Op>, std::num::Wrapping<i64>, 2>(operands, out, mode);
+                        map::<Forwards<$Op>, std::num::Wrapping<i64>, 2>(operands, out, mode)
                     }
                     DType::Bool => unreachable!("booleans are compared as integers"),
                 }
@@ -405,7 +410,7 @@ macro_rules! map_typed {
             DType::F32 => map::<Guards<$Op>, f32, $n>($x, $out, $mode),
             DType::F64 => map::<Guards<$Op>, f64, $n>($x, $out, $mode),
             DType::I64 => {
-                map::<Forwards<$Op>, std::num::Wrapping<i64>, $n>($x, $out, $mode);
+                map::<Forwards<$Op>, std::num::Wrapping<i64>, $n>($x, $out, $mode)
             }
             DType::Bool => unreachable!("booleans are computed as integers"),
         }

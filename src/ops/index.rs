@@ -100,8 +100,7 @@ impl Forward for Embed {
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
-        kernels::gather::embed(x[0], &self.spans, out);
-        Ok(())
+        kernels::gather::embed(x[0], &self.spans, out)
     }
 }
 
@@ -133,8 +132,7 @@ impl Forward for Gather {
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
-        kernels::gather::gather(x[0], &x[1..], out);
-        Ok(())
+        kernels::gather::gather(x[0], &x[1..], out)
     }
 }
 
@@ -178,8 +176,7 @@ impl Forward for ScatterAdd {
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
-        kernels::gather::scatter(x[0], &x[1..], out);
-        Ok(())
+        kernels::gather::scatter(x[0], &x[1..], out)
     }
 }
 
@@ -215,8 +212,7 @@ impl Forward for Concatenate {
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
-        kernels::gather::concatenate(x, self.axis, out);
-        Ok(())
+        kernels::gather::concatenate(x, self.axis, out)
     }
 }
 

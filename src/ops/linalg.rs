@@ -89,8 +89,7 @@ impl Forward for MatMul {
         let (a, b) = unsafe {
             (x[0].restrided(&a_shape, &a_strides), x[1].restrided(&b_shape, &b_strides))
         };
-        kernels::gemm::matmul(a, b, out.reshaped(&full));
-        Ok(())
+        kernels::gemm::matmul(a, b, out.reshaped(&full))
     }
 }
 

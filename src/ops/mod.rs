@@ -235,7 +235,12 @@ macro_rules! ops {
             }
 
             /// Writes the result of an elementwise op.
-            pub(crate) fn map(&self, x: &[View<'_>], out: ViewMut<'_>, mode: Mode) {
+            pub(crate) fn map(
+                &self,
+                x: &[View<'_>],
+                out: ViewMut<'_>,
+                mode: Mode,
+            ) -> Result<()> {
                 match self {
                     $(Op::$U => elementwise::$U::map(x, out, mode),)*
                     $(Op::$B => elementwise::$B::map(x, out, mode),)*
@@ -278,7 +283,7 @@ macro_rules! ops {
                 y: View<'_>,
                 out: ViewMut<'_>,
                 mode: Mode,
-            ) {
+            ) -> Result<()> {
                 match self {
                     $(Op::$U => elementwise::$U::pull(k, ct, x, y, out, mode),)*
                     $(Op::$B => elementwise::$B::pull(k, ct, x, y, out, mode),)*
@@ -443,7 +448,7 @@ impl Op {
         ct: View<'_>,
         indices: &[View<'_>],
         sum: ViewMut<'_>,
-    ) {
+    ) -> Result<()> {
         match self {
             Op::Slice(op) => kernels::gather::embed_add(ct, &op.spans, sum),
             Op::Gather(_) => kernels::gather::scatter_add(ct, indices, sum),
@@ -456,8 +461,7 @@ impl Op {
         if let Some(op) = self.forward() {
             op.eval(x, out)
         } else {
-            self.map(x, out, Mode::Write);
-            Ok(())
+            self.map(x, out, Mode::Write)
         }
     }
 }

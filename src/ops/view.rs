@@ -34,8 +34,7 @@ impl Forward for Reshape {
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
-        x[0].copy_to(out);
-        Ok(())
+        x[0].copy_to(out)
     }
 }
 

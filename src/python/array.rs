@@ -3,7 +3,7 @@
 use super::error::{plain, raise};
 use super::operand::is_index;
 use crate::array::buffer::Buffer;
-use crate::array::{NdArray, View, ViewMut};
+use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::DType;
 use crate::error::{Error, Fault};
 use crate::shape::{self, Shape, Strides, Type};
@@ -13,6 +13,8 @@ use pyo3::exceptions::{PyBufferError, PyMemoryError, PyOverflowError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// Arrays up to this many bytes are copied out; larger ones are shown where they lie.
 const COPIED: usize = 1 << 10;
@@ -51,7 +53,7 @@ fn unsupported(py: Python<'_>, descr: &Bound<'_, PyArrayDescr>) -> PyErr {
     let text = format!(
         "dtype {descr} is not supported: arrays hold float32, float64, int64 or bool"
     );
-    raise(py, "DTypeError", text)
+    raise(py, "DTypeError", &text)
 }
 
 /// The element type of an array whose bytes can be read as they are.
@@ -149,26 +151,26 @@ pub(super) fn from_numpy(value: &Bound<'_, PyAny>) -> PyResult<NdArray> {
 
 /// A copy whose every byte is 0 or 1: `NumPy` may view any bytes as booleans.
 fn booleans(view: &View<'_>) -> Result<NdArray, Error> {
-    // SAFETY: `bool` and `u8` have one size, and any byte is a `u8`.
-    let bytes: Vec<bool> = unsafe {
-        let strides = view.strides();
-        let mut bytes = Vec::with_capacity(view.len());
-        let mut index = vec![0_usize; view.shape().len()];
-        for _ in 0..view.len() {
-            let offset: isize =
-                index.iter().zip(&strides).map(|(&i, &s)| i.cast_signed() * s).sum();
-            bytes.push(*view.first().offset(offset) != 0);
-            for (i, &size) in index.iter_mut().zip(view.shape()).rev() {
-                *i += 1;
-                if *i < size {
-                    break;
-                }
-                *i = 0;
+    let ty = Type::new(Shape::new(view.shape()), DType::Bool);
+    let mut array = Fresh::new("tensor", ty)?;
+    let strides = view.strides();
+    let mut index = vec![0_usize; view.shape().len()];
+    for element in array.view().slice_mut::<bool>() {
+        let offset: isize =
+            index.iter().zip(&strides).map(|(&i, &s)| i.cast_signed() * s).sum();
+        // SAFETY: `bool` and `u8` have one size, any byte is a `u8`, and the offset is
+        // that of an element.
+        element.write(unsafe { *view.first().offset(offset) != 0 });
+        for (i, &size) in index.iter_mut().zip(view.shape()).rev() {
+            *i += 1;
+            if *i < size {
+                break;
             }
+            *i = 0;
         }
-        bytes
-    };
-    NdArray::try_from_elements(&bytes, view.shape())
+    }
+    // SAFETY: the loop wrote every element.
+    Ok(unsafe { array.assume_init() })
 }
 
 /// An array over the memory of a `NumPy` array, which it keeps and makes read-only.
@@ -203,25 +205,40 @@ pub(super) fn borrow_numpy(value: &Bound<'_, PyAny>) -> PyResult<NdArray> {
 /// the object to `release_dropped`.
 struct Keeper(Option<Py<PyAny>>);
 
-static DROPPED: std::sync::Mutex<Vec<Py<PyAny>>> = std::sync::Mutex::new(Vec::new());
+/// An object that nobody keeps any more, and those that were left before.
+struct Dropped {
+    object: Py<PyAny>,
+    next: *mut Dropped,
+}
+
+/// The one that was left last. There is no lock, as a fork could leave it locked.
+static DROPPED: AtomicPtr<Dropped> = AtomicPtr::new(ptr::null_mut());
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        let mut dropped =
-            DROPPED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        dropped.extend(self.0.take());
+        let Some(object) = self.0.take() else { return };
+        let mut next = DROPPED.load(Ordering::Relaxed);
+        let this = Box::into_raw(Box::new(Dropped { object, next }));
+        loop {
+            // SAFETY: nobody else knows `this` until it is exchanged.
+            unsafe { (*this).next = next };
+            let order = (Ordering::Release, Ordering::Relaxed);
+            match DROPPED.compare_exchange_weak(next, this, order.0, order.1) {
+                Ok(_) => return,
+                Err(other) => next = other,
+            }
+        }
     }
 }
 
 /// Releases the objects that records no longer keep. No record's lock may be held.
 pub(super) fn release_dropped(py: Python<'_>) {
-    let dropped = {
-        let mut list =
-            DROPPED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        std::mem::take(&mut *list)
-    };
-    for object in dropped {
+    let mut left = DROPPED.swap(ptr::null_mut(), Ordering::Acquire);
+    while !left.is_null() {
+        // SAFETY: it came from a box, and now is known to this thread alone.
+        let Dropped { object, next } = *unsafe { Box::from_raw(left) };
         drop(object.into_bound(py));
+        left = next;
     }
 }
 
@@ -319,8 +336,8 @@ impl Small {
         (self.shape, self.dtype) = (Shape::new(view.shape()), view.dtype());
         let first = self.words.as_mut_ptr().cast();
         // SAFETY: the elements fit the words, which nothing else uses.
-        view.copy_to(unsafe { ViewMut::from_raw(first, view.shape(), view.dtype()) });
-        true
+        let to = unsafe { ViewMut::from_raw(first, view.shape(), view.dtype()) };
+        view.copy_to(to).is_ok()
     }
 
     /// A read-only array of the elements that were read.
@@ -386,14 +403,14 @@ pub(super) fn sizes(
             let kind = value.get_type().name()?;
             let text =
                 format!("{op}: a dimension must be an integer, not {value} ({kind})");
-            return Err(raise(py, "DTypeError", text));
+            return Err(raise(py, "DTypeError", &text));
         }
         value.extract::<isize>().map_err(|error| {
             if !error.is_instance_of::<PyOverflowError>(py) {
                 return error;
             }
             let text = format!("{op}: the size of {value} overflows");
-            raise(py, "ShapeError", text)
+            raise(py, "ShapeError", &text)
         })
     };
     if let Ok(items) = given.try_iter() {

@@ -1,31 +1,61 @@
 //! Faults as Python exceptions. The classes are those of `wengert.errors`.
 
 use crate::error::{Error, Kind};
-use pyo3::exceptions::{PyKeyError, PyMemoryError, PyOverflowError, PyValueError};
+use pyo3::exceptions::{
+    PyKeyError, PyKeyboardInterrupt, PyMemoryError, PyOverflowError, PyValueError,
+};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
+use pyo3::{PyTypeInfo, ffi};
+
+/// The classes of `wengert.errors`, which are found when the module is imported: later
+/// there may be no memory to look for one.
+const NAMES: [&str; 7] = [
+    "ShapeError",
+    "DTypeError",
+    "HandleError",
+    "GradError",
+    "OutOfRangeError",
+    "NonFiniteError",
+    "InternalError",
+];
+static CLASSES: PyOnceLock<[Py<PyType>; NAMES.len()]> = PyOnceLock::new();
+
+pub(super) fn install(py: Python<'_>) -> PyResult<()> {
+    let module = py.import("wengert.errors")?;
+    let class = |name| -> PyResult<_> {
+        Ok(module.getattr(name)?.cast_into::<PyType>()?.unbind())
+    };
+    let [a, b, c, d, e, f, g] = NAMES.map(class);
+    let _ = CLASSES.set(py, [a?, b?, c?, d?, e?, f?, g?]);
+    Ok(())
+}
 
 /// The exception for an error whose places are resolved.
 #[cold]
 pub(super) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     let text = error.to_string();
     match error.kind() {
-        Kind::Shape => raise(py, "ShapeError", text),
-        Kind::DType => raise(py, "DTypeError", text),
-        Kind::Handle => raise(py, "HandleError", text),
-        Kind::Gradient => raise(py, "GradError", text),
-        Kind::OutOfRange => raise(py, "OutOfRangeError", text),
-        Kind::NonFinite => raise(py, "NonFiniteError", text),
-        Kind::Internal => raise(py, "InternalError", text),
+        Kind::Shape => raise(py, "ShapeError", &text),
+        Kind::DType => raise(py, "DTypeError", &text),
+        Kind::Handle => raise(py, "HandleError", &text),
+        Kind::Gradient => raise(py, "GradError", &text),
+        Kind::OutOfRange => raise(py, "OutOfRangeError", &text),
+        Kind::NonFinite => raise(py, "NonFiniteError", &text),
+        Kind::Internal => raise(py, "InternalError", &text),
         Kind::Value => match error.fault() {
             crate::error::Fault::IntegerTooLarge { .. } => {
-                PyOverflowError::new_err(text)
+                made::<PyOverflowError>(py, &text)
             }
-            _ => PyValueError::new_err(text),
+            _ => made::<PyValueError>(py, &text),
         },
-        Kind::Missing => PyKeyError::new_err(text),
-        Kind::Memory => PyMemoryError::new_err(text),
+        Kind::Missing => made::<PyKeyError>(py, &text),
+        Kind::Memory => made::<PyMemoryError>(py, &text),
+        // What the handler of the signal raised is the current exception.
+        Kind::Interrupted => {
+            PyErr::take(py).unwrap_or_else(|| PyKeyboardInterrupt::new_err(()))
+        }
     }
 }
 
@@ -36,14 +66,28 @@ pub(super) fn plain<T>(py: Python<'_>, result: Result<T, Error>) -> PyResult<T> 
 
 /// An exception of a class of `wengert.errors`.
 #[cold]
-pub(super) fn raise(py: Python<'_>, class: &str, text: String) -> PyErr {
-    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let found = MODULE
-        .get_or_try_init(py, || py.import("wengert.errors").map(Bound::unbind))
-        .and_then(|module| module.bind(py).getattr(class))
-        .and_then(|class| Ok(class.cast_into::<PyType>()?));
-    match found {
-        Ok(class) => PyErr::from_type(class, text),
-        Err(error) => error,
+pub(super) fn raise(py: Python<'_>, class: &str, text: &str) -> PyErr {
+    let place = NAMES.iter().position(|name| *name == class);
+    let class = CLASSES.get(py).zip(place).map(|(classes, k)| classes[k].bind(py));
+    with_text(class.expect("the class was found at import"), text)
+}
+
+fn made<E: PyTypeInfo>(py: Python<'_>, text: &str) -> PyErr {
+    with_text(&E::type_object(py), text)
+}
+
+/// An exception that exists already: `PyErr::new` would make it later, and end the process
+/// if there is no memory then. Here Python's own `MemoryError` takes its place.
+fn with_text(class: &Bound<'_, PyType>, text: &str) -> PyErr {
+    let py = class.py();
+    let len = text.len().cast_signed();
+    // SAFETY: the text has `len` bytes; the class is one of exceptions.
+    unsafe {
+        let text = ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), len);
+        if !text.is_null() {
+            ffi::PyErr_SetObject(class.as_ptr(), text);
+            ffi::Py_DECREF(text);
+        }
     }
+    PyErr::fetch(py)
 }

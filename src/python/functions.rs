@@ -26,7 +26,7 @@ pub(super) fn axes(
             let kind = value.get_type().name()?;
             let text =
                 format!("{op}: an axis must be an integer, not {value} ({kind})");
-            return Err(raise(value.py(), "DTypeError", text));
+            return Err(raise(value.py(), "DTypeError", &text));
         }
         value.extract()
     };

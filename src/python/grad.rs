@@ -238,7 +238,7 @@ impl<'py> Tree<'py> {
         }
         let kind = tree.get_type().name()?;
         let text = format!("{op}: a gradient is with respect to tensors, not {kind}");
-        Err(raise(py, "DTypeError", text))
+        Err(raise(py, "DTypeError", &text))
     }
 
     /// The structure with other tensors in the places of those that were read.

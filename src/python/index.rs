@@ -11,8 +11,9 @@ use crate::dtype::DType;
 use crate::error::Result;
 use crate::record::{Arena, Index, NodeIndex};
 use numpy::PyUntypedArray;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyEllipsis, PyList, PySlice, PyTuple};
+use pyo3::types::{PyEllipsis, PyList, PySlice, PyString, PyTuple};
 use smallvec::SmallVec;
 
 /// An index, and the handles of the tensors in it.
@@ -69,12 +70,13 @@ fn part<'py>(
         return ready(Index::Ellipsis);
     }
     if let Ok(slice) = item.cast::<PySlice>() {
-        let end = |name: &str| -> PyResult<Option<isize>> {
+        let end = |name: &Bound<'py, PyString>| -> PyResult<Option<isize>> {
             let value = slice.getattr(name)?;
             if value.is_none() { Ok(None) } else { clamped(&value).map(Some) }
         };
-        let step = end("step")?.unwrap_or(1);
-        return ready(Index::Slice { start: end("start")?, stop: end("stop")?, step });
+        let step = end(intern!(py, "step"))?.unwrap_or(1);
+        let (start, stop) = (end(intern!(py, "start"))?, end(intern!(py, "stop"))?);
+        return ready(Index::Slice { start, stop, step });
     }
     if let Ok(tensor) = item.cast_exact::<PyTensor>() {
         expect_record(py, "index", tensor.get(), record)?;
@@ -93,7 +95,7 @@ fn part<'py>(
         "index: {item} ({kind}) is no index\n\
          hint: integers, slices, ..., None and integer arrays are"
     );
-    Err(raise(py, "OutOfRangeError", text))
+    Err(raise(py, "OutOfRangeError", &text))
 }
 
 /// An integer; beyond the machine's range the nearest within it, as slices take it.
@@ -122,7 +124,7 @@ fn integers(item: &Bound<'_, PyAny>) -> PyResult<NdArray> {
         dtype => {
             let text =
                 format!("index: positions must be integers or a mask, not {dtype}");
-            Err(raise(py, "OutOfRangeError", text))
+            Err(raise(py, "OutOfRangeError", &text))
         }
     }
 }

@@ -9,20 +9,31 @@
 //! store. An attached holder is the only thread that runs; it says which thread it is
 //! only before it detaches.
 
+use super::threads::{detached, run_handlers};
 use crate::error::{Error, Fault, Result};
 use pyo3::Python;
 use std::cell::UnsafeCell;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// A value that one thread at a time uses.
 pub(super) struct Lock<T> {
-    /// `FREE`, `ATTACHED`, or the thread that holds the lock.
-    owner: AtomicUsize,
+    turn: Turn,
     /// Set by a panic while the lock was held.
     poisoned: AtomicBool,
-    value: UnsafeCell<T>,
+    value: ManuallyDrop<UnsafeCell<T>>,
+}
+
+/// Who uses the value.
+struct Turn {
+    /// `FREE`, `ATTACHED`, or the thread that holds the lock.
+    owner: AtomicUsize,
+    /// The process of a holder that is detached, otherwise 0. A forked child has none of
+    /// its parent's threads, but may have a lock that one of them held.
+    process: AtomicU32,
 }
 
 const FREE: usize = 0;
@@ -48,16 +59,16 @@ enum Refused {
 }
 
 /// The lock while it is held.
-pub(super) struct Held<'a>(&'a AtomicUsize);
+pub(super) struct Held<'a>(&'a Turn);
 
 impl<'a> Held<'a> {
     #[cfg(not(Py_GIL_DISABLED))]
     #[inline]
-    fn take(owner: &'a AtomicUsize) -> Result<Self, Refused> {
-        match owner.load(Ordering::Acquire) {
+    fn take(turn: &'a Turn) -> Result<Self, Refused> {
+        match turn.owner.load(Ordering::Acquire) {
             FREE => {
-                owner.store(ATTACHED, Ordering::Relaxed);
-                Ok(Held(owner))
+                turn.owner.store(ATTACHED, Ordering::Relaxed);
+                Ok(Held(turn))
             }
             ATTACHED => Err(Refused::Mine),
             thread if thread == this_thread() => Err(Refused::Mine),
@@ -66,10 +77,11 @@ impl<'a> Held<'a> {
     }
 
     #[cfg(Py_GIL_DISABLED)]
-    fn take(owner: &'a AtomicUsize) -> Result<Self, Refused> {
+    fn take(turn: &'a Turn) -> Result<Self, Refused> {
         let me = this_thread();
-        match owner.compare_exchange(FREE, me, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => Ok(Held(owner)),
+        let order = (Ordering::Acquire, Ordering::Relaxed);
+        match turn.owner.compare_exchange(FREE, me, order.0, order.1) {
+            Ok(_) => Ok(Held(turn)),
             Err(thread) if thread == me => Err(Refused::Mine),
             Err(_) => Err(Refused::Taken),
         }
@@ -81,24 +93,37 @@ impl<'a> Held<'a> {
         py: Python<'_>,
         f: impl FnOnce() -> R + Send,
     ) -> R {
-        self.0.store(this_thread(), Ordering::Relaxed);
-        py.detach(f)
+        self.0.process.store(process::id(), Ordering::Relaxed);
+        self.0.owner.store(this_thread(), Ordering::Relaxed);
+        let result = detached(py, f);
+        self.0.process.store(0, Ordering::Relaxed);
+        result
     }
 }
 
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.store(FREE, Ordering::Release);
+        self.0.owner.store(FREE, Ordering::Release);
+    }
+}
+
+impl<T> Drop for Lock<T> {
+    fn drop(&mut self) {
+        // In a forked child a value whose holder stayed behind may be half changed.
+        if *self.turn.owner.get_mut() == FREE {
+            // SAFETY: it is dropped once, here.
+            unsafe { ManuallyDrop::drop(&mut self.value) };
+        }
     }
 }
 
 impl<T> Lock<T> {
     pub(super) fn new(value: T) -> Self {
         Lock {
-            owner: AtomicUsize::new(FREE),
+            turn: Turn { owner: AtomicUsize::new(FREE), process: AtomicU32::new(0) },
             poisoned: AtomicBool::new(false),
-            value: UnsafeCell::new(value),
+            value: ManuallyDrop::new(UnsafeCell::new(value)),
         }
     }
 
@@ -111,7 +136,7 @@ impl<T> Lock<T> {
         record: u64,
         f: impl FnOnce(&mut T, &Held<'_>) -> Result<R>,
     ) -> Result<R> {
-        let held = match Held::take(&self.owner) {
+        let held = match Held::take(&self.turn) {
             Ok(held) => held,
             Err(refused) => self.insist(py, op, record, refused)?,
         };
@@ -132,7 +157,7 @@ impl<T> Lock<T> {
         op: &'static str,
         f: impl FnOnce(&mut T) -> Option<Result<R>>,
     ) -> Option<Result<R>> {
-        let _held = Held::take(&self.owner).ok()?;
+        let _held = Held::take(&self.turn).ok()?;
         if self.poisoned.load(Ordering::Relaxed) {
             return None;
         }
@@ -149,7 +174,8 @@ impl<T> Lock<T> {
         Error::new(Fault::Internal { op, message: message(panic) })
     }
 
-    /// Waits for another thread to leave the lock; an error if this one holds it.
+    /// Waits for another thread to leave the lock; an error if this one holds it, or one
+    /// that does not exist any more.
     #[cold]
     fn insist(
         &self,
@@ -160,13 +186,21 @@ impl<T> Lock<T> {
     ) -> Result<Held<'_>> {
         let mut pause = Duration::from_micros(5);
         loop {
-            if matches!(refused, Refused::Mine) {
-                let why = "a callback came back to it";
+            let holder = self.turn.process.load(Ordering::Relaxed);
+            let why = match refused {
+                _ if holder != 0 && holder != process::id() => {
+                    Some("the thread that used it stayed behind at a fork")
+                }
+                Refused::Mine => Some("a callback came back to it"),
+                Refused::Taken => None,
+            };
+            if let Some(why) = why {
                 return Err(Error::new(Fault::Busy { op, record, why }));
             }
             py.detach(|| std::thread::sleep(pause));
+            run_handlers(py)?;
             pause = (pause * 2).min(Duration::from_millis(1));
-            match Held::take(&self.owner) {
+            match Held::take(&self.turn) {
                 Ok(held) => return Ok(held),
                 Err(again) => refused = again,
             }

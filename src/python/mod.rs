@@ -25,3 +25,4 @@ mod rng;
 mod short;
 mod site;
 mod tensor;
+mod threads;

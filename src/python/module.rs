@@ -1,6 +1,7 @@
 //! The module `wengert._core`.
 
 use super::array::Pin;
+use super::error;
 use super::functions;
 use super::grad::PyGrad;
 use super::object;
@@ -10,6 +11,7 @@ use super::replay::PyReplay;
 use super::rng::PyRng;
 use super::short;
 use super::tensor::PyTensor;
+use super::threads;
 use pyo3::prelude::*;
 
 /// The engine of wengert, compiled.
@@ -25,7 +27,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyRng>()?;
     module.add_class::<Pin>()?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    error::install(module.py())?;
     object::install(module.py());
     short::install(module.py());
+    module.add_function(wrap_pyfunction!(threads::num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
     functions::add_all(module)
 }

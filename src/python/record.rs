@@ -9,9 +9,10 @@ use super::lock::{Held, Lock};
 use super::rng::PyRng;
 use super::site::{Place, Sites, UNKNOWN};
 use super::tensor::PyTensor;
+use super::threads::detached;
 use crate::array::NdArray;
 use crate::dtype::DType;
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Fault, Kind, Result};
 use crate::ops::Op;
 use crate::record::{Arena, Mark, print};
 use crate::rng::Rng;
@@ -22,6 +23,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes of an operand above which work counts as long: about 20 microseconds.
 const LONG: usize = 128 << 10;
+/// The same for the product of the bytes of two operands of different shapes, which may
+/// be as many times more as the result has elements.
+const LONG_PRODUCT: usize = 1 << 25;
 
 /// How long work will take: for long work the interpreter is released.
 #[derive(Clone, Copy)]
@@ -46,7 +50,12 @@ impl Work {
         match self {
             Work::Short => false,
             Work::Long => true,
-            Work::OnNodes(nodes) => nodes.iter().any(|&x| arena.is_larger(x, LONG)),
+            Work::OnNodes([a, b]) => {
+                let (x, y) = (arena.large_bytes(a), arena.large_bytes(b));
+                x.max(y) > LONG
+                    || x.saturating_mul(y) > LONG_PRODUCT
+                        && arena.type_number(a) != arena.type_number(b)
+            }
             Work::OnRecord => arena.len() > 200 || arena.bytes() > LONG,
         }
     }
@@ -208,6 +217,9 @@ impl PyRecord {
     /// The exception for an error, with the lines of its places.
     #[cold]
     pub(super) fn explain(&self, py: Python<'_>, error: Error) -> PyErr {
+        if error.kind() == Kind::Interrupted {
+            return exception(py, &error);
+        }
         exception(py, &error.resolved(|site| self.line(py, site)))
     }
 
@@ -577,7 +589,10 @@ fn filled<'py>(
         Some(dtype) => dtype_of(py, dtype)?,
         None => DType::F64,
     };
-    let array = super::error::plain(py, NdArray::full(&sizes, value, dtype))?;
+    let full = || NdArray::full(&sizes, value, dtype);
+    let len = sizes.iter().fold(1_usize, |len, &size| len.saturating_mul(size));
+    let array = if len > LONG { detached(py, full) } else { full() };
+    let array = super::error::plain(py, array)?;
     append_source(record, &Op::Tensor, &array, None)
 }
 

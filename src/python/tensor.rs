@@ -163,7 +163,7 @@ fn refuse(py: Python<'_>, call: &str) -> PyErr {
          hint: .item() gives a Python number, .data() a NumPy array; \
          an array to write tensors into is made by rec.zeros"
     );
-    raise(py, "DTypeError", text)
+    raise(py, "DTypeError", &text)
 }
 
 #[pymethods]
@@ -352,7 +352,7 @@ impl PyTensor {
                     "bool() of a tensor of {dtype}\n\
                      hint: compare it first, or read it by .item()"
                 );
-                Err(raise(py, "DTypeError", text))
+                Err(raise(py, "DTypeError", &text))
             }
         }
     }

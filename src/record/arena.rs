@@ -253,14 +253,18 @@ impl Arena {
         self.rows.flags(node).has(Flags::LEAF)
     }
 
-    /// Whether a living node's value has more than `bytes`. For small values it is one
-    /// look at the flags.
+    /// The bytes of a living node's value, or 0 if it is small: then this is one look at
+    /// the flags.
     #[cfg(feature = "python")]
     #[inline]
-    pub(crate) fn is_larger(&self, node: u32, bytes: usize) -> bool {
-        node < self.len()
+    pub(crate) fn large_bytes(&self, node: u32) -> usize {
+        if node < self.len()
             && matches!(self.flags(node).storage(), Flags::BUFFER | Flags::ALIAS)
-            && self.ty(node).bytes() > bytes
+        {
+            self.ty(node).bytes()
+        } else {
+            0
+        }
     }
 
     /// The address of a node's first element.

@@ -23,3 +23,4 @@ mod profile;
 mod record;
 mod seed;
 mod statistics;
+mod threads;

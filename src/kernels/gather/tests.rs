@@ -41,23 +41,23 @@ proptest! {
         let shape = [&places.sizes[..], &sizes[count..]].concat();
 
         let x = layout.array(seed, naive::real);
-        let y = fresh::<f64>(&shape, |out| gather(x.view(), &views, out));
+        let y = fresh::<f64>(&shape, |out| gather(x.view(), &views, out).unwrap());
         assert_close(y, naive::gather(&x.as_array(), &arrays, &shape), 0.0);
         let x = layout.array(seed, |random| random % 2 == 0);
-        let y = fresh::<bool>(&shape, |out| gather(x.view(), &views, out));
+        let y = fresh::<bool>(&shape, |out| gather(x.view(), &views, out).unwrap());
         let wanted = naive::gather(&x.as_array::<bool>(), &arrays, &shape);
         prop_assert_eq!(y.into_iter().collect::<Vec<_>>(), wanted);
 
         let steps = [&places.steps[..], &layout.steps[count..]].concat();
         let ranks = [&places.ranks[..], &layout.ranks[count..]].concat();
         let x = Layout { sizes: shape, steps, ranks }.array(seed, naive::real);
-        let y = fresh::<f64>(sizes, |out| scatter(x.view(), &views, out));
+        let y = fresh::<f64>(sizes, |out| scatter(x.view(), &views, out).unwrap());
         // Parts that meet are added in the same order, so the bits agree.
         let zeros = ndarray::ArrayD::zeros(&sizes[..]);
         assert_close(y, naive::scatter_add(&x.as_array(), &arrays, zeros), 0.0);
         let mut sum = Layout::dense(sizes).array(!seed, naive::real);
         let wanted = sum.as_array().to_owned();
-        scatter_add(x.view(), &views, sum.exclusive().unwrap());
+        scatter_add(x.view(), &views, sum.exclusive().unwrap()).unwrap();
         let wanted = naive::scatter_add(&x.as_array(), &arrays, wanted);
         assert_close(sum.to_vec::<f64>(), wanted, 0.0);
     }
@@ -82,7 +82,7 @@ proptest! {
         let arrays: Vec<_> = parts.iter().map(NdArray::as_array::<f64>).collect();
         let wanted = ndarray::concatenate(ndarray::Axis(axis), &arrays).unwrap();
         let views: Vec<View<'_>> = parts.iter().map(NdArray::view).collect();
-        let y = fresh::<f64>(wanted.shape(), |out| concatenate(&views, axis, out));
+        let y = fresh::<f64>(wanted.shape(), |out| concatenate(&views, axis, out).unwrap());
         prop_assert_eq!(y, wanted);
     }
 
@@ -100,13 +100,13 @@ proptest! {
             sizes.push(before + reach + usize::from(len > 0) + after);
         }
         let x = layout.array(seed, naive::real);
-        let y = fresh::<f64>(&sizes, |out| embed(x.view(), &spans, out));
+        let y = fresh::<f64>(&sizes, |out| embed(x.view(), &spans, out).unwrap());
         let zeros = ndarray::ArrayD::zeros(&sizes[..]);
         let wanted = naive::embed(&x.as_array::<f64>(), &spans, zeros);
         prop_assert_eq!(&y, &wanted);
         let mut sum = Layout::dense(&sizes).array(!seed, naive::real);
         let wanted = sum.as_array::<f64>().to_owned() + wanted;
-        embed_add(x.view(), &spans, sum.exclusive().unwrap());
+        embed_add(x.view(), &spans, sum.exclusive().unwrap()).unwrap();
         prop_assert_eq!(sum.as_array::<f64>(), wanted.view());
     }
 

@@ -32,7 +32,7 @@ fn product_of<T: Element + Number>(
     let (a, b) = (a.array(seed, element), b.array(!seed, element));
     let mut shape = a.shape().to_vec();
     *shape.last_mut().unwrap() = *b.shape().last().unwrap();
-    let y = fresh::<T>(&shape, |out| matmul(a.view(), b.view(), out));
+    let y = fresh::<T>(&shape, |out| matmul(a.view(), b.view(), out).unwrap());
     let (a, b) = (a.as_array::<T>(), b.as_array::<T>());
     let wanted = naive::matmul(&a, &b, T::ZERO, T::plus, T::times);
     (y.into_iter().collect(), wanted)

@@ -1,10 +1,14 @@
 //! The ways in which elements are combined, and the order in which a slice is.
 
+use crate::array::buffer::Buffer;
 use crate::dtype::Element;
+use crate::error::Result;
 use crate::kernels::rows::Real;
+use crate::kernels::threads::for_each_part;
 use smallvec::SmallVec;
 use std::marker::PhantomData;
-use std::{array, mem};
+use std::mem::{self, MaybeUninit};
+use std::{array, slice};
 
 /// Elements under `+` and `×`: integers wrap, truth values know *or* and *and*.
 pub(in crate::kernels) trait Number: Element {
@@ -41,9 +45,9 @@ number! {
 }
 
 /// A way to combine the elements of a reduction into one.
-pub(in crate::kernels) trait Fold: Copy {
+pub(in crate::kernels) trait Fold: Copy + Sync {
     type Item: Element;
-    type Acc: Copy;
+    type Acc: Copy + Send;
     /// Joined to anything, it changes nothing.
     const NEUTRAL: Self::Acc;
     /// Whether every order gives the same bits, so that the compiler may choose one.
@@ -175,6 +179,25 @@ pub(in crate::kernels) fn join_tree<A>(
         partial.push(whole);
     }
     Some(partial.into_iter().rev().fold(last, |right, left| join(left, right)))
+}
+
+/// As `join_tree`, of what `tile` gives for each number below `count`.
+pub(in crate::kernels) fn join_tiles<A: Copy + Send>(
+    op: &'static str,
+    count: usize,
+    tile: impl Fn(usize) -> A + Sync,
+    join: impl Fn(A, A) -> A,
+) -> Result<Option<A>> {
+    let memory = Buffer::new(op, count * size_of::<A>(), &[count])?;
+    let items = memory.data().cast::<MaybeUninit<A>>();
+    // SAFETY: the memory is ours alone, aligned, and has room for the items.
+    let items = unsafe { slice::from_raw_parts_mut(items, count) };
+    for_each_part(items, 1, |k, item| {
+        item[0].write(tile(k));
+    })?;
+    // SAFETY: each tile has written its item.
+    let items = items.iter().map(|item| unsafe { item.assume_init() });
+    Ok(join_tree(items, join))
 }
 
 /// Elements that `fold_block` is meant for at most; longer runs are cut into blocks.

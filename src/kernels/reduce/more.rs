@@ -115,8 +115,7 @@ pub(crate) fn prod(x: View<'_>, axes: &[usize], out: ViewMut<'_>) -> Result<()> 
         reduce("prod", Product::<T>(PhantomData), x, axes, out)
     }
     if x.is_empty() {
-        array::fill(out, Scalar::Float(1.0));
-        return Ok(());
+        return array::fill(out, Scalar::Float(1.0));
     }
     match x.dtype() {
         DType::F32 => of::<f32>(x, axes, out),
@@ -132,8 +131,7 @@ pub(crate) fn length(x: View<'_>, axes: &[usize], out: ViewMut<'_>) -> Result<()
         reduce("norm", Length::<T>(PhantomData), x, axes, out)
     }
     if x.is_empty() {
-        array::fill(out, Scalar::Float(0.0));
-        return Ok(());
+        return array::fill(out, Scalar::Float(0.0));
     }
     match x.dtype() {
         DType::F32 => of::<f32>(x, axes, out),

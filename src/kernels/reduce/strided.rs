@@ -2,17 +2,25 @@
 //! side, whichever follows memory.
 //!
 //! Only the loops over elements are compiled for each instruction set.
+//!
+//! Large reductions are cut into tiles: of several results, or of parts of the terms of
+//! one result, which meet in a tree.
 
 use super::fold::{BLOCK, Fold, GROUP, fold_block, join_group, join_tree};
+use crate::array::buffer::Buffer;
 use crate::array::{NdArray, View, ViewMut};
 use crate::dtype::Element;
 use crate::error::Result;
 use crate::kernels::simd::{self, Kernel};
+use crate::kernels::threads::{Shared, for_each_part, for_each_tile, tile_size};
 use crate::kernels::walk::{self, Dim, Dims, Walk};
 use crate::shape::{Shape, Strides};
 use std::mem::MaybeUninit;
 use std::{array, slice};
 
+/// Bytes of a tile: a power of two, so that the terms of one result meet in the same tree
+/// as without tiles.
+const TILE: usize = tile_size(1 << 19, 1 << 9);
 /// Short rows that are folded in one call.
 const ROWS: usize = 16;
 /// Columns that are folded side by side.
@@ -42,8 +50,7 @@ pub(super) fn reduce<F: Fold>(
     let _memory = reduction.pack(op)?;
     // SAFETY: the axes are those of an array whose first element is `first`, and the
     // innermost has stride 1.
-    unsafe { reduction.run(out.slice_mut()) }
-    Ok(())
+    unsafe { reduction.run(op, out.slice_mut()) }
 }
 
 /// The first element, the kept axes and the reduced axes of a contiguous array that is
@@ -89,6 +96,9 @@ fn any_axes(x: View<'_>, axes: &[usize]) -> (*const u8, Dims<1>, Dims<1>) {
     (first, walk::merged(kept), walk::merged(reduced))
 }
 
+// SAFETY: it refers to elements that are only read.
+unsafe impl<F: Fold> Sync for Reduction<F> {}
+
 struct Reduction<F: Fold> {
     fold: F,
     first: *const F::Item,
@@ -99,6 +109,9 @@ struct Reduction<F: Fold> {
 }
 
 impl<F: Fold> Reduction<F> {
+    /// Elements of a tile.
+    const TILE: usize = TILE / size_of::<F::Item>();
+
     /// Copies the elements, unless the innermost axis has stride 1 already; returns
     /// what keeps the copy alive.
     fn pack(&mut self, op: &'static str) -> Result<Option<NdArray>> {
@@ -129,18 +142,123 @@ impl<F: Fold> Reduction<F> {
     /// # Safety
     /// All offsets that the axes reach from `first` are those of elements, and the
     /// innermost axis has stride 1.
-    unsafe fn run(&self, out: &mut [MaybeUninit<F::Item>]) {
+    unsafe fn run(
+        &self,
+        op: &'static str,
+        out: &mut [MaybeUninit<F::Item>],
+    ) -> Result<()> {
+        let terms: usize = self.reduced.iter().map(|dim| dim.size).product();
+        if terms * out.len() > Self::TILE {
+            // SAFETY: as above.
+            return unsafe { self.run_tiles(op, terms, out) };
+        }
         let (outer, inner) = walk::split_inner(&self.kept);
         let outputs = out.chunks_exact_mut(inner.size);
         for (out, [start]) in outputs.zip(Walk::new(outer)) {
+            let finish = |acc| self.fold.finish(acc);
             // SAFETY: `start` is the offset of an element; otherwise as above.
-            unsafe {
-                let first = self.first.offset(start);
-                if self.by_columns {
-                    self.columns(first, out);
-                } else {
-                    self.rows(first, inner.strides[0], out);
+            unsafe { self.along(self.first.offset(start), &self.reduced, out, finish) }
+        }
+        Ok(())
+    }
+
+    /// As `run`, in tiles.
+    ///
+    /// # Safety
+    /// As for `run`.
+    #[inline(never)]
+    unsafe fn run_tiles(
+        &self,
+        op: &'static str,
+        terms: usize,
+        out: &mut [MaybeUninit<F::Item>],
+    ) -> Result<()> {
+        let (outer, inner) = walk::split_inner(&self.kept);
+        let (step, unit) = if self.by_columns {
+            (1, WIDTH.min(inner.size))
+        } else {
+            (inner.strides[0], 1)
+        };
+        // A unit is as many results as are folded side by side.
+        let per_axis = inner.size.div_ceil(unit);
+        let units = out.len() / inner.size * per_axis;
+        // The results from the given one of a unit on: where their elements start, where
+        // they are written, and how many are left along the axis.
+        let at = |unit_number: usize| {
+            let (position, start) =
+                (unit_number / per_axis, unit_number % per_axis * unit);
+            let [offset] = walk::place(outer, position);
+            let offset = offset + start.cast_signed() * step;
+            (offset, position * inner.size + start, inner.size - start)
+        };
+        let first = Shared::new(self.first.cast_mut());
+        let first = |offset: isize| first.at(0).cast_const().wrapping_offset(offset);
+        let pieces = Pieces::new(&self.reduced, terms, Self::TILE / unit);
+        let (len, results) = (out.len(), Shared::new(out.as_mut_ptr()));
+        if pieces.count == 1 {
+            let count = (Self::TILE / (terms * unit)).max(1);
+            return for_each_tile(units.div_ceil(count), 1, |tile| {
+                let (mut k, end) = (tile * count, units.min((tile + 1) * count));
+                while k < end {
+                    let (offset, place, left) = at(k);
+                    let width = left.min((end - k) * unit);
+                    // SAFETY: the results are this tile's alone.
+                    unsafe {
+                        let out = slice::from_raw_parts_mut(results.at(place), width);
+                        let finish = |acc| self.fold.finish(acc);
+                        self.along(first(offset), &self.reduced, out, finish);
+                    }
+                    k += width.div_ceil(unit);
                 }
+            });
+        }
+        let bytes = pieces.count * len * size_of::<F::Acc>();
+        let memory = Buffer::new(op, bytes, &[pieces.count, len])?;
+        let partial = Shared::new(memory.data().cast::<MaybeUninit<F::Acc>>());
+        for_each_tile(units * pieces.count, 1, |tile| {
+            let (k, piece) = (tile / pieces.count, tile % pieces.count);
+            let (offset, place, left) = at(k);
+            let (skip, reduced) = pieces.get(&self.reduced, piece);
+            let to = partial.at(piece * len + place);
+            // SAFETY: the memory has room for the results of each piece, and these are
+            // this tile's alone.
+            unsafe {
+                let out = slice::from_raw_parts_mut(to, left.min(unit));
+                self.along(first(offset + skip), &reduced, out, |acc| acc);
+            }
+        })?;
+        let results = (Self::TILE / pieces.count).max(1);
+        for_each_part(out, results, |part, out| {
+            for (k, out) in (part * results..).zip(out) {
+                let at = |piece| partial.at(piece * len + k);
+                // SAFETY: the tiles have written all of these.
+                let read = |piece| unsafe { at(piece).read().assume_init() };
+                if let Some(acc) = join_tree((0..pieces.count).map(read), F::join) {
+                    out.write(self.fold.finish(acc));
+                }
+            }
+        })
+    }
+
+    /// Folds `reduced` axes for results along the innermost kept axis.
+    ///
+    /// # Safety
+    /// As for `run`, from `first`.
+    #[inline(always)]
+    unsafe fn along<O>(
+        &self,
+        first: *const F::Item,
+        reduced: &[Dim<1>],
+        out: &mut [MaybeUninit<O>],
+        finish: impl Fn(F::Acc) -> O,
+    ) {
+        // SAFETY: by the contract of this function.
+        unsafe {
+            if self.by_columns {
+                Self::columns(first, reduced, out, finish);
+            } else {
+                let (_, inner) = walk::split_inner(&self.kept);
+                Self::rows(first, inner.strides[0], reduced, out, finish);
             }
         }
     }
@@ -149,19 +267,20 @@ impl<F: Fold> Reduction<F> {
     ///
     /// # Safety
     /// As for `run`, from `first`.
-    unsafe fn rows(
-        &self,
+    unsafe fn rows<O>(
         mut first: *const F::Item,
         step: isize,
-        out: &mut [MaybeUninit<F::Item>],
+        reduced: &[Dim<1>],
+        out: &mut [MaybeUninit<O>],
+        finish: impl Fn(F::Acc) -> O,
     ) {
-        let (outer, Dim { size: len, .. }) = walk::split_inner(&self.reduced);
+        let (outer, Dim { size: len, .. }) = walk::split_inner(reduced);
         if outer.is_empty() && len <= BLOCK {
             for out in out.chunks_mut(ROWS) {
                 let mut acc = [F::NEUTRAL; ROWS];
                 let acc = &mut acc[..out.len()];
                 simd::dispatch(Rows::<F> { first, step, len, acc });
-                self.write(acc, out);
+                write(acc, out, &finish);
                 first = first.wrapping_offset(step * ROWS.cast_signed());
             }
             return;
@@ -179,7 +298,7 @@ impl<F: Fold> Reduction<F> {
                 acc[0]
             };
             let acc = join_tree(blocks.map(fold), F::join).unwrap_or(F::NEUTRAL);
-            self.write(&[acc], out);
+            write(&[acc], out, &finish);
             first = first.wrapping_offset(step);
         }
     }
@@ -188,25 +307,55 @@ impl<F: Fold> Reduction<F> {
     ///
     /// # Safety
     /// As for `run`, from `first`.
-    unsafe fn columns(
-        &self,
+    unsafe fn columns<O>(
         mut first: *const F::Item,
-        out: &mut [MaybeUninit<F::Item>],
+        reduced: &[Dim<1>],
+        out: &mut [MaybeUninit<O>],
+        finish: impl Fn(F::Acc) -> O,
     ) {
         for out in out.chunks_mut(WIDTH) {
             let width = out.len();
             let mut acc = [F::NEUTRAL; WIDTH];
             // SAFETY: as above.
-            unsafe { fold_columns::<F>(first, &self.reduced, width, &mut acc) };
-            self.write(&acc, out);
+            unsafe { fold_columns::<F>(first, reduced, width, &mut acc) };
+            write(&acc, out, &finish);
             first = first.wrapping_add(WIDTH);
         }
     }
+}
 
-    fn write(&self, acc: &[F::Acc], out: &mut [MaybeUninit<F::Item>]) {
-        for (out, &acc) in out.iter_mut().zip(acc) {
-            out.write(self.fold.finish(acc));
-        }
+fn write<A: Copy, O>(acc: &[A], out: &mut [MaybeUninit<O>], finish: impl Fn(A) -> O) {
+    for (out, &acc) in out.iter_mut().zip(acc) {
+        out.write(finish(acc));
+    }
+}
+
+/// How the terms of each result are cut: along the longest of their axes.
+struct Pieces {
+    axis: usize,
+    size: usize,
+    count: usize,
+}
+
+impl Pieces {
+    /// Of about `wanted` terms.
+    fn new(reduced: &[Dim<1>], terms: usize, wanted: usize) -> Self {
+        let sizes = reduced.iter().map(|dim| dim.size).enumerate();
+        let Some((axis, longest)) = sizes.max_by_key(|&(_, size)| size) else {
+            return Pieces { axis: 0, size: 1, count: 1 };
+        };
+        let largest = (wanted / (terms / longest)).max(1);
+        let size = 1 << largest.ilog2();
+        Pieces { axis, size, count: longest.div_ceil(size) }
+    }
+
+    /// The offset of a piece, and its axes.
+    fn get(&self, reduced: &Dims<1>, piece: usize) -> (isize, Dims<1>) {
+        let mut dims = reduced.clone();
+        let Dim { size, strides: [stride] } = &mut dims[self.axis];
+        let start = piece * self.size;
+        *size = self.size.min(*size - start);
+        (start.cast_signed() * *stride, dims)
     }
 }
 

@@ -110,7 +110,7 @@ macro_rules! declare_bits {
         }
 
         impl Elementwise for $Op {
-            fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) {
+            fn map(x: &[View<'_>], out: ViewMut<'_>, mode: Mode) -> crate::error::Result<()> {
                 const N: usize = [$(stringify!($x)),*].len();
                 let x = std::array::from_fn::<_, N, _>(|k| x[k]);
                 match out.dtype() {

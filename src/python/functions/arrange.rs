@@ -296,7 +296,7 @@ fn split<'py>(
     if let Ok(sections) = indices_or_sections.extract::<usize>() {
         if sections == 0 || len % sections != 0 {
             let text = format!("split: {sections} equal parts of {len} elements");
-            return Err(raise(py, "ShapeError", text));
+            return Err(raise(py, "ShapeError", &text));
         }
         cuts.extend((1..=sections).map(|k| k * (len / sections)));
     } else {
@@ -341,7 +341,7 @@ fn meshgrid<'py>(
         "ij" => false,
         other => {
             let text = format!("meshgrid: indexing is \"xy\" or \"ij\", not {other:?}");
-            return Err(raise(py, "ShapeError", text));
+            return Err(raise(py, "ShapeError", &text));
         }
     };
     let mut sizes = Vec::new();
@@ -529,7 +529,7 @@ fn pad<'py>(
                 "pad: mode is \"constant\", \"edge\", \"reflect\" or \"wrap\", \
                  not {other:?}"
             );
-            return Err(raise(py, "ShapeError", text));
+            return Err(raise(py, "ShapeError", &text));
         }
     };
     let widths: Vec<(usize, usize)> = if let Ok(width) = pad_width.extract::<usize>() {

@@ -225,7 +225,7 @@ fn dropout<'py>(
         (None, Ok(tensor)) => tensor.get().record.bind(py).get().stream().clone(),
         (None, Err(_)) => {
             let text = "dropout: an array belongs to no record: give rng".to_owned();
-            return Err(raise(py, "DTypeError", text));
+            return Err(raise(py, "DTypeError", &text));
         }
     };
     call(py, "dropout", &[x], |arena, x, site| {

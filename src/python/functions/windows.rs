@@ -29,7 +29,7 @@ fn margins(op: &'static str, given: Option<&Bound<'_, PyAny>>) -> PyResult<Margi
                     "{op}: padding is 'valid', 'same', sizes or pairs of sizes, \
                      not '{other}'"
                 );
-                Err(raise(given.py(), "ShapeError", text))
+                Err(raise(given.py(), "ShapeError", &text))
             }
         };
     }
@@ -40,7 +40,7 @@ fn margins(op: &'static str, given: Option<&Bound<'_, PyAny>>) -> PyResult<Margi
             ref many => {
                 let count = many.len();
                 let text = format!("{op}: {count} sizes of padding for the two ends");
-                Err(raise(given.py(), "ShapeError", text))
+                Err(raise(given.py(), "ShapeError", &text))
             }
         }
     };

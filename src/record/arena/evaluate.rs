@@ -80,7 +80,7 @@ impl Arena {
             let ty = self.types.get(ty);
             // SAFETY: the storage has room for this type and nothing else uses it.
             let out = unsafe { ViewMut::from_raw(storage.first, &ty.shape, ty.dtype) };
-            array.view().copy_to(out);
+            array.view().copy_to(out)?;
             flags |= storage.kind;
             self.finish(storage)
         };

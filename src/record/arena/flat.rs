@@ -363,7 +363,7 @@ impl Arena {
         });
         // SAFETY: the storage has room for this type and nothing else uses it.
         let out = unsafe { ViewMut::from_raw(storage.first, shape, dtype) };
-        op.map(&views, out, Mode::Write);
+        op.map(&views, out, Mode::Write)?;
         let kind = storage.kind;
         Ok((self.finish(storage), kind))
     }
