@@ -10,14 +10,17 @@ use std::ops::Deref;
 pub const MAX_AXES: usize = 64;
 
 /// The sizes of an array's axes. Rank 0 is a scalar.
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
-pub(crate) struct Shape(SmallVec<[usize; 4]>);
+#[derive(PartialEq, Eq, Hash, Default)]
+pub(crate) struct Shape(SmallVec<[usize; INLINE]>);
+
+/// Axes whose sizes and steps need no memory of their own.
+const INLINE: usize = 4;
 
 /// Steps between neighbours along each axis, in elements.
-pub(crate) type Strides = SmallVec<[isize; 4]>;
+pub(crate) type Strides = SmallVec<[isize; INLINE]>;
 
 /// A set of axes as a permutation or a selection, each below the rank.
-pub(crate) type Axes = SmallVec<[usize; 4]>;
+pub(crate) type Axes = SmallVec<[usize; INLINE]>;
 
 impl Shape {
     /// The shape with these sizes, as they are.
@@ -52,13 +55,14 @@ impl Shape {
 
     /// The strides of a C-contiguous array of this shape.
     pub(crate) fn strides(&self) -> Strides {
-        let mut strides: Strides = SmallVec::from_elem(0, self.ndim());
-        let mut step = 1;
-        for (stride, &size) in strides.iter_mut().zip(&self.0).rev() {
-            *stride = step;
-            step *= size.cast_signed();
-        }
-        strides
+        contiguous_strides(self)
+    }
+}
+
+/// As the sizes are copied as they lie, and not one by one.
+impl Clone for Shape {
+    fn clone(&self) -> Self {
+        Shape::new(self)
     }
 }
 
@@ -198,6 +202,26 @@ pub(crate) fn broadcast(op: &'static str, shapes: &[&[usize]]) -> Result<Shape> 
 pub(crate) fn broadcasts_to(from: &[usize], to: &[usize]) -> bool {
     from.len() <= to.len()
         && from.iter().rev().zip(to.iter().rev()).all(|(&a, &b)| a == b || a == 1)
+}
+
+/// The strides of a C-contiguous array of this shape.
+pub(crate) fn contiguous_strides(shape: &[usize]) -> Strides {
+    fn fill(strides: &mut [isize], shape: &[usize]) {
+        let mut step = 1;
+        for (stride, &size) in strides.iter_mut().zip(shape).rev() {
+            *stride = step;
+            step *= size.cast_signed();
+        }
+    }
+    let ndim = shape.len();
+    let mut inline = [0; INLINE];
+    if let Some(strides) = inline.get_mut(..ndim) {
+        fill(strides, shape);
+        return Strides::from_buf_and_len(inline, ndim);
+    }
+    let mut strides = Strides::from_elem(0, ndim);
+    fill(&mut strides, shape);
+    strides
 }
 
 /// Strides that read an array of shape `from` as if it had shape `to`.

@@ -2,7 +2,7 @@
 
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::{Error, Fault, Operand, Result};
-use crate::shape::{self, Shape, Strides};
+use crate::shape::{self, Strides};
 use crate::stop;
 use ndarray::{ArrayViewD, Axis, IxDyn, ShapeBuilder};
 use smallvec::SmallVec;
@@ -96,7 +96,7 @@ impl<'a> View<'a> {
     pub(crate) fn strides(&self) -> Strides {
         match self.strides {
             Some(strides) => Strides::from_slice(strides),
-            None => Shape::new(self.shape).strides(),
+            None => shape::contiguous_strides(self.shape),
         }
     }
 

@@ -1,27 +1,29 @@
 //! Matrix products.
 //!
-//! Large products of floats go to the `gemm` crate. Small ones, and those of integers
-//! and truth values, are computed here: each output adds up its terms in order, without
-//! fused multiply-adds, so every instruction set gives the same bits.
+//! Large products of floats go to the `gemm` crate. Small ones, those with vectors, and
+//! those of integers and truth values have loops of their own, without fused
+//! multiply-adds, so every instruction set gives the same bits.
 //!
 //! What takes long is cut into panels of the result, whose terms are never divided. A
 //! panel of few columns costs nothing: `gemm` packs each part of the second matrix once
 //! all the same, and reads the first as it lies. One of few rows would pack all of the
 //! second matrix again.
 
+mod small;
 #[cfg(test)]
 mod tests;
+mod vector;
 
 use crate::array::{View, ViewMut};
 use crate::dtype::DType;
 use crate::error::{Error, Fault, Result};
 use crate::kernels::reduce::Number;
-use crate::kernels::simd::{self, Kernel};
+use crate::kernels::simd;
 use crate::kernels::threads::{
     Shared, evenly, for_each_part, for_each_tile, tile_size,
 };
 use crate::kernels::walk::{self, Dim, Walk};
-use std::array;
+use small::Small;
 use std::cell::Cell;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
@@ -261,6 +263,10 @@ unsafe fn product<T: Number>(
         // SAFETY: by the contract of this function.
         return unsafe { in_order(sizes, a, b, out, row) };
     }
+    // SAFETY: by the contract of this function; a column of one element ends a row.
+    if (m == 1 || row == 1) && unsafe { vector::product(sizes, a, b, out) } {
+        return true;
+    }
     if !has_memory::<T>(sizes) {
         return false;
     }
@@ -294,67 +300,4 @@ unsafe fn in_order<T: Number>(
         simd::dispatch(Small::<T, false> { sizes, a, b, out });
     }
     true
-}
-
-/// The loop over a small product. `UNIT` says that the columns of `b` are neighbours.
-struct Small<'a, T, const UNIT: bool> {
-    sizes: Sizes,
-    a: Matrix<T>,
-    b: Matrix<T>,
-    out: &'a mut [MaybeUninit<T>],
-}
-
-impl<T: Number, const UNIT: bool> Kernel for Small<'_, T, UNIT> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Small { sizes: Sizes { k, n, .. }, mut a, mut b, out } = self;
-        if UNIT {
-            b.column = 1;
-        }
-        for row in out.chunks_exact_mut(n) {
-            let (sixteen, rest) = row.as_chunks_mut::<16>();
-            let (eight, rest) = rest.as_chunks_mut::<8>();
-            let (four, rest) = rest.as_chunks_mut::<4>();
-            let (one, _) = rest.as_chunks_mut::<1>();
-            // SAFETY: the columns before the chunks are as many as they hold.
-            unsafe {
-                let b = row_times(a, b, k, sixteen);
-                let b = row_times(a, b, k, eight);
-                let b = row_times(a, b, k, four);
-                row_times(a, b, k, one);
-            }
-            a = a.at(1, 0);
-        }
-    }
-}
-
-/// Writes the first row of `a` times the first columns of `b` to as many chunks as there
-/// are; returns what is right of those columns.
-///
-/// # Safety
-/// `a` has a row of `k` elements; `b` has `k` rows, and a column for each output.
-#[inline(always)]
-unsafe fn row_times<T: Number, const N: usize>(
-    a: Matrix<T>,
-    mut b: Matrix<T>,
-    k: usize,
-    chunks: &mut [[MaybeUninit<T>; N]],
-) -> Matrix<T> {
-    for chunk in chunks {
-        let mut acc = [T::ZERO; N];
-        for p in 0..k {
-            // SAFETY: `p` is below `k`, and there is a column for each output.
-            let (x, row) = unsafe {
-                let row = b.at(p, 0);
-                (a.at(0, p).first.read(), array::from_fn(|j| row.at(0, j).first.read()))
-            };
-            let row: [T; N] = row;
-            acc = array::from_fn(|j| acc[j].plus(x.times(row[j])));
-        }
-        *chunk = acc.map(MaybeUninit::new);
-        b = b.at(0, N);
-    }
-    b
 }

@@ -29,6 +29,16 @@ fn as_matrix(shape: &[usize], left: bool) -> Shape {
     }
 }
 
+/// The sizes and steps of a vector or a matrix as a matrix.
+fn plain(x: &View<'_>, left: bool) -> ([usize; 2], [isize; 2]) {
+    match (x.shape(), &*x.strides()) {
+        (&[n], &[step]) if left => ([1, n], [0, step]),
+        (&[n], &[step]) => ([n, 1], [step, 0]),
+        (&[m, n], &[row, column]) => ([m, n], [row, column]),
+        _ => unreachable!("an operand has one axis or two"),
+    }
+}
+
 /// The result's shape before the axes of vectors are dropped.
 fn product_shape(a: &[usize], b: &[usize]) -> Result<Shape> {
     if a.is_empty() || b.is_empty() {
@@ -62,6 +72,12 @@ fn product_shape(a: &[usize], b: &[usize]) -> Result<Shape> {
 impl Forward for MatMul {
     fn infer(&self, x: &[&Type]) -> Result<Type> {
         let (a, b) = (&x[0].shape, &x[1].shape);
+        if let ([m, k], [also_k, n]) = (&**a, &**b)
+            && k == also_k
+        {
+            let shape = shape::check(MatMul::NAME, &[*m, *n], x[0].dtype)?;
+            return Ok(Type::new(shape, x[0].dtype));
+        }
         let full = product_shape(a, b)?;
         let batch = &full[..full.ndim() - 2];
         let rows = (a.ndim() > 1).then_some(full[full.ndim() - 2]);
@@ -71,6 +87,14 @@ impl Forward for MatMul {
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
+        if x.iter().all(|x| x.shape().len() <= 2) {
+            let (a, b) = (plain(&x[0], true), plain(&x[1], false));
+            // SAFETY: axes of size 1 reach no other elements.
+            let (a, b) =
+                unsafe { (x[0].restrided(&a.0, &a.1), x[1].restrided(&b.0, &b.1)) };
+            let sizes = [a.shape()[0], b.shape()[1]];
+            return kernels::gemm::matmul(a, b, out.reshaped(&sizes));
+        }
         let full = product_shape(x[0].shape(), x[1].shape())?;
         let batch = &full[..full.ndim() - 2];
         let operand = |x: &View<'_>, left: bool| -> (Shape, Strides) {

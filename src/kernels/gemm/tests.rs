@@ -69,6 +69,25 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(config())]
+
+    /// Lengths at which the loops of products with vectors take another turn.
+    #[test]
+    fn products_with_vectors_are_those_of_a_loop(
+        operands in (0..150_usize, 1..150_usize, any::<bool>())
+            .prop_flat_map(|(k, n, on_the_left)| {
+                let [a, b] = if on_the_left { [[1, k], [k, n]] } else { [[n, k], [k, 1]] };
+                (layout_of(a.to_vec()), layout_of(b.to_vec()))
+            }),
+        seed: u64,
+    ) {
+        let terms = operands.0.sizes[1] as f64;
+        let (y, wanted) = product_of::<f64>(&operands, seed, naive::real);
+        assert_close(y, wanted, 1e-14 * terms);
+    }
+}
+
 #[test]
 fn a_product_over_nothing_is_zero() {
     let (a, b) = (Layout::dense(&[2, 3, 0]), Layout::dense(&[2, 0, 4]));
