@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
+from itertools import groupby
 from types import BuiltinFunctionType
 from typing import Any
 
@@ -60,6 +61,31 @@ def softmax_cross_entropy(logits: Tensor, labels: npt.ArrayLike | Tensor, /) -> 
     return _core.softmax_cross_entropy(logits, labels).mean().reshape(1)
 
 
+def _stored(store: Store, key: str, shape: tuple[int, ...]) -> Array | None:
+    """Give the array of this key, if there is one; ShapeError if it does not fit."""
+    try:
+        value = store[key]
+    except KeyError:
+        return None
+    # `np.shape` takes a while, and lists too, which a dict may hold.
+    has = getattr(value, "shape", None) or np.shape(value)
+    if has != shape:
+        raise ShapeError(f"LinearLayer: the array has shape {has}, {key} has {shape}")
+    return value
+
+
+def _descend(layers: Sequence[LinearLayer], grad: Grad, store: Store) -> None:
+    """Step the parameters of layers down; all steps are taken before one is written."""
+    cotangents = grad.wrt([layer.parameters for layer in layers])
+    steps = {
+        key: _core.descend(value, of_layer[key], layer.rate)
+        for layer, of_layer in zip(layers, cotangents, strict=True)
+        for key, value in layer.parameters.items()
+    }
+    for key, step in steps.items():
+        store[key] = step
+
+
 class LinearLayer:
     """``x @ weight``, ``+ bias`` if there is one, and an activation if there is one.
 
@@ -109,7 +135,7 @@ class LinearLayer:
         activation: str | None = None,
         rate: float = 0.01,
     ) -> None:
-        if activation not in (None, *_ACTIVATIONS.values()):
+        if activation is not None and activation not in _ACTIVATIONS.values():
             known = ", ".join(map(repr, _ACTIVATIONS.values()))
             raise ValueError(
                 f"LinearLayer: the activation is {activation!r}, not None or {known}"
@@ -118,33 +144,23 @@ class LinearLayer:
         self.activation = activation
         self.rate = rate
         # What does not fit is told before anything is drawn or recorded.
-        weight = self._find(store, "weight", (inputs, outputs))
-        offset = self._find(store, "bias", (outputs,)) if bias else None
+        weight_key, bias_key = f"{self.name}.weight", f"{self.name}.bias"
+        weight = _stored(store, weight_key, (inputs, outputs))
+        offset = _stored(store, bias_key, (outputs,)) if bias else None
         if weight is None:
             # Sizes that are none are told by the draw.
             bound = math.sqrt(6.0 / max(1, inputs + outputs))
             weight = rec.rng.uniform((inputs, outputs), -bound, bound)
         if bias and offset is None:
             offset = np.zeros(outputs, "float32")
-        self.weight = rec.parameter(f"{self.name}.weight", weight)
-        self.parameters = {f"{self.name}.weight": self.weight}
+        self.weight = rec.parameter(weight_key, weight)
+        self.parameters = {weight_key: self.weight}
         self.bias: Tensor | None = None
         if offset is not None:
-            self.bias = rec.parameter(f"{self.name}.bias", offset)
-            self.parameters[f"{self.name}.bias"] = self.bias
+            self.bias = rec.parameter(bias_key, offset)
+            self.parameters[bias_key] = self.bias
         if name is None:
             rec._count_layer()
-
-    def _find(self, store: Store, part: str, shape: tuple[int, ...]) -> Array | None:
-        key = f"{self.name}.{part}"
-        if key not in store:
-            return None
-        value = store[key]
-        if np.shape(value) != shape:
-            raise ShapeError(
-                f"LinearLayer: the array has shape {np.shape(value)}, {key} has {shape}"
-            )
-        return value
 
     def forward(self, x: Tensor, /) -> Tensor:
         """Apply the layer to rows of inputs.
@@ -188,14 +204,7 @@ class LinearLayer:
         >>> store["l.weight"].tolist()
         [[0.5], [1.5]]
         """
-        cotangents = grad.wrt(self.parameters)
-        # All steps are taken before one is written.
-        steps = {
-            key: _core.descend(value.data(), cotangents[key].data(), self.rate)
-            for key, value in self.parameters.items()
-        }
-        for key, step in steps.items():
-            store[key] = step
+        _descend([self], grad, store)
 
 
 class Sequential:
@@ -252,7 +261,7 @@ class Sequential:
     __call__ = forward
 
     def optimize(self, grad: Grad, store: Store) -> None:
-        """Step the parameters of all layers down their gradients, one layer at a time.
+        """Step the parameters of all layers down their gradients.
 
         The parameters are those of `LinearLayer.optimize`.
 
@@ -266,6 +275,13 @@ class Sequential:
         >>> store["l.weight"].tolist()
         [[0.5], [1.5]]
         """
-        for part in self.parts:
-            if isinstance(part, LinearLayer | Sequential):
-                part.optimize(grad, store)
+        trained = [x for x in self.parts if isinstance(x, LinearLayer | Sequential)]
+        for _, group in groupby(trained, lambda x: type(x) is LinearLayer):
+            layers = list(group)
+            plain = [layer for layer in layers if type(layer) is LinearLayer]
+            if plain:
+                _descend(plain, grad, store)
+                continue
+            # A class of its own may have a way of its own.
+            for layer in layers:
+                layer.optimize(grad, store)

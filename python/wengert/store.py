@@ -54,6 +54,10 @@ class ParameterStore(MutableMapping[str, Array]):
         """Take a parameter out; KeyError if there is none."""
         del self._arrays[name]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a parameter of this name."""
+        return name in self._arrays
+
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names, in the order in which they were put in."""
         return iter(self._arrays)

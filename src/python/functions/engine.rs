@@ -2,13 +2,14 @@
 
 use crate::python::array::{from_numpy, to_numpy};
 use crate::python::error::plain;
+use crate::python::tensor::PyTensor;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 /// A step of gradient descent, `parameter - rate * gradient`, as a read-only array.
 ///
-/// Both arrays have one shape and one float type, which the result has too; ShapeError
-/// or DTypeError otherwise.
+/// Both are tensors or array_likes of one shape and one float type, which the result has
+/// too; ShapeError or DTypeError otherwise.
 ///
 /// Examples
 /// --------
@@ -24,7 +25,12 @@ fn descend<'py>(
     rate: f64,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = parameter.py();
-    let (x, g) = (from_numpy(parameter)?, from_numpy(gradient)?);
+    // A tensor's value needs no array of NumPy's.
+    let array = |x: &Bound<'py, PyAny>| match x.cast::<PyTensor>() {
+        Ok(tensor) => tensor.get().array(py),
+        Err(_) => from_numpy(x),
+    };
+    let (x, g) = (array(parameter)?, array(gradient)?);
     let next = plain(py, crate::layers::descend(&x, &g, rate))?;
     to_numpy(py, &next)
 }
