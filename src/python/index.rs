@@ -3,7 +3,7 @@
 use super::array::from_numpy;
 use super::error::raise;
 use super::handle::Handle;
-use super::operand::is_index;
+use super::operand::{is_index, is_truth_value};
 use super::record::{PyRecord, expect_record};
 use super::tensor::PyTensor;
 use crate::array::NdArray;
@@ -13,7 +13,7 @@ use crate::record::{Arena, Index, NodeIndex};
 use numpy::PyUntypedArray;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyEllipsis, PyList, PySlice, PyString, PyTuple};
+use pyo3::types::{PyEllipsis, PyList, PyRange, PySlice, PyString, PyTuple};
 use smallvec::SmallVec;
 
 /// An index, and the handles of the tensors in it.
@@ -46,7 +46,7 @@ pub(super) fn parse<'py>(
     record: &Bound<'py, PyRecord>,
 ) -> PyResult<Key> {
     let mut parts = SmallVec::new();
-    match key.cast_exact::<PyTuple>() {
+    match key.cast::<PyTuple>() {
         Ok(tuple) => {
             for item in tuple.iter() {
                 parts.push(part(&item, record)?);
@@ -82,20 +82,30 @@ fn part<'py>(
         expect_record(py, "index", tensor.get(), record)?;
         return Ok(Part::Handle(tensor.get().handle));
     }
-    let is_array =
-        item.cast::<PyUntypedArray>().is_ok() || item.is_instance_of::<PyList>();
-    if is_array {
+    if is_array(item) {
         return ready(Index::Array(integers(item)?));
     }
     if is_index(item) {
         return ready(Index::At(clamped(item)?));
     }
+    if is_truth_value(item) {
+        // A mask without axes.
+        return ready(Index::Array(integers(item)?));
+    }
     let kind = item.get_type().name()?;
     let text = format!(
         "index: {item} ({kind}) is no index\n\
-         hint: integers, slices, ..., None and integer arrays are"
+         hint: integers, slices, ..., None, masks and integer arrays are"
     );
     Err(raise(py, "OutOfRangeError", &text))
+}
+
+/// Whether `NumPy` takes the part of an index for an array.
+fn is_array(item: &Bound<'_, PyAny>) -> bool {
+    item.cast::<PyUntypedArray>().is_ok()
+        || item.is_instance_of::<PyList>()
+        || item.is_instance_of::<PyTuple>()
+        || item.is_instance_of::<PyRange>()
 }
 
 /// An integer; beyond the machine's range the nearest within it, as slices take it.
@@ -112,13 +122,13 @@ fn clamped(value: &Bound<'_, PyAny>) -> PyResult<isize> {
     }
 }
 
-/// An array of positions, or a mask. `NumPy` makes an empty list an array of floats.
+/// An array of positions, or a mask. `NumPy` makes an empty sequence one of floats.
 fn integers(item: &Bound<'_, PyAny>) -> PyResult<NdArray> {
     let py = item.py();
     let array = from_numpy(item)?;
     match array.dtype() {
         DType::I64 | DType::Bool => Ok(array),
-        _ if array.is_empty() && item.is_instance_of::<PyList>() => {
+        _ if array.is_empty() && item.cast::<PyUntypedArray>().is_err() => {
             super::error::plain(py, array.cast(DType::I64))
         }
         dtype => {

@@ -285,5 +285,10 @@ pub(super) fn is_index(value: &Bound<'_, PyAny>) -> bool {
     }
     // SAFETY: the thread is attached and the object alive.
     let has_index = unsafe { ffi::PyIndex_Check(value.as_ptr()) != 0 };
-    has_index && value.get_type().name().is_ok_and(|name| name != "bool")
+    has_index && !is_truth_value(value)
+}
+
+/// Whether the value is a boolean of Python's or NumPy's.
+pub(super) fn is_truth_value(value: &Bound<'_, PyAny>) -> bool {
+    value.get_type().name().is_ok_and(|name| name == "bool")
 }

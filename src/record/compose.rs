@@ -5,6 +5,7 @@ mod arrange;
 mod contract;
 mod einsum;
 mod elementwise;
+mod index;
 mod linear;
 mod masks;
 mod network;
@@ -16,51 +17,24 @@ mod windows;
 use super::arena::Arena;
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
-use crate::error::{Error, Fault, Operand, Place, Result};
+use crate::error::{Error, Fault, Operand, Result};
 use crate::ops::affine::{Activation, Affine};
 use crate::ops::convert::{Cast, Where};
 use crate::ops::emit::{Arg, Args};
 use crate::ops::fold::{Min, Prod};
-use crate::ops::index::{Concatenate, Gather, Slice, Spans};
+use crate::ops::index::Concatenate;
 use crate::ops::linalg::MatMul;
 use crate::ops::reduce::{ArgMax, LogSumExp, Max, Mean, Sum};
 use crate::ops::softmax::{LogSoftmax, Softmax, SoftmaxCrossEntropy};
 use crate::ops::view::{BroadcastTo, Reshape, StopGradient, Transpose};
 use crate::ops::{Op, Tag};
-use crate::shape::{self, Axes, Shape, Span};
+use crate::shape::{self, Axes, Shape};
 pub(crate) use elementwise::Logical;
+pub use index::{Index, NodeIndex};
 pub(crate) use pad::Padding;
 use smallvec::{SmallVec, smallvec};
 pub(crate) use statistics::Running;
 pub use windows::{Convolution, Margins, Pooling};
-
-/// One part of an index such as `x[1, ::2, ..., None, rows]`.
-#[derive(Clone, Debug)]
-pub enum Index {
-    /// One position, which drops the axis; negative counts from the end.
-    At(isize),
-    /// Python's `start:stop:step`.
-    Slice {
-        /// The first position.
-        start: Option<isize>,
-        /// The position to stop before.
-        stop: Option<isize>,
-        /// Positions from one element to the next.
-        step: isize,
-    },
-    /// A new axis of size 1.
-    NewAxis,
-    /// As many whole axes as are left.
-    Ellipsis,
-    /// The positions in an integer array, or those at which a boolean one is true.
-    Array(NdArray),
-    /// As `Array`, in a tensor of the record.
-    Node(NodeIndex),
-}
-
-/// A node that holds positions; only tensors of the record make one.
-#[derive(Clone, Copy, Debug)]
-pub struct NodeIndex(pub(crate) u32);
 
 /// A reduction that takes axes and can keep them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -390,171 +364,5 @@ impl Arena {
 
     pub(crate) fn stop_gradient(&mut self, x: u32, site: u32) -> Result<u32> {
         self.one(StopGradient.into(), x, site)
-    }
-
-    /// Applies an index by `NumPy`'s rules.
-    ///
-    /// Positions, slices and new axes come first, as one slice and one reshape; then
-    /// integer arrays gather. Their axes lead the result, unless they were adjacent.
-    pub(crate) fn index(&mut self, x: u32, index: &[Index], site: u32) -> Result<u32> {
-        let start = self.mark();
-        let parts = self.without_masks(x, index);
-        let result = parts.and_then(|parts| self.index_parts(x, &parts, site)).map_err(
-            |error| {
-                // The error may name nodes of the composition, which are taken back.
-                let nodes = index.iter().filter_map(|part| match part {
-                    Index::Node(node) => Some(node.0),
-                    _ => None,
-                });
-                let places = std::iter::once(x).chain(nodes);
-                places.fold(error.without_places(), |error, node| {
-                    error.recorded_at(self.label(node), Place::Site(self.site(node)))
-                })
-            },
-        );
-        self.keep_or_undo(&start, result)
-    }
-
-    fn index_parts(&mut self, x: u32, index: &[Index], site: u32) -> Result<u32> {
-        let op = "index";
-        let from = self.ty(x).shape.clone();
-        let takes_axis =
-            |part: &&Index| !matches!(part, Index::NewAxis | Index::Ellipsis);
-        let given = index.iter().filter(takes_axis).count();
-        let ellipses =
-            index.iter().filter(|part| matches!(part, Index::Ellipsis)).count();
-        if given > from.ndim() {
-            let (operand, ndim) = (Operand::new(&from), from.ndim());
-            let fault = Fault::TooManyIndices { op, operand, ndim, given };
-            return self.about(x, Err(Error::new(fault)));
-        }
-        if ellipses > 1 {
-            return Err(Error::new(Fault::TwoEllipses { op }));
-        }
-        let open = from.ndim() - given;
-        let implicit = [Index::Ellipsis];
-        let trailing: &[Index] = if ellipses == 0 { &implicit } else { &[] };
-        let mut spans = Spans::new();
-        // The shape after the slice with its new and dropped axes, and the gathered
-        // axes in it. A position among arrays is an array of one position.
-        let mut shape = Shape::default();
-        let mut gathered: SmallVec<[(usize, u32); 4]> = SmallVec::new();
-        let mut breaks = false;
-        let mut ended = false;
-        let among_arrays =
-            index.iter().any(|part| matches!(part, Index::Array(_) | Index::Node(_)));
-        for part in index.iter().chain(trailing) {
-            let size = from.get(spans.len()).copied().unwrap_or(1);
-            let position = shape.ndim();
-            let indices = match part {
-                Index::NewAxis => {
-                    shape.push(1);
-                    None
-                }
-                Index::Ellipsis => {
-                    for &size in &from[spans.len()..spans.len() + open] {
-                        spans.push(Span::whole(size));
-                        shape.push(size);
-                    }
-                    None
-                }
-                Index::Slice { start, stop, step } => {
-                    let span = Span::new(op, *start, *stop, *step, size)?;
-                    spans.push(span);
-                    shape.push(span.len);
-                    None
-                }
-                Index::At(at) if !among_arrays => {
-                    let start = position_of(*at, size, spans.len())?;
-                    spans.push(Span { start, step: 1, len: 1 });
-                    continue;
-                }
-                Index::At(at) => {
-                    position_of(*at, size, spans.len())?;
-                    let at = NdArray::full(&[], *at as i64, DType::I64)?;
-                    Some(self.source(&Op::Constant, &at, None, site)?)
-                }
-                Index::Array(array) => {
-                    Some(self.source(&Op::Constant, array, None, site)?)
-                }
-                Index::Node(node) => Some(node.0),
-            };
-            match indices {
-                Some(indices) => {
-                    spans.push(Span::whole(size));
-                    shape.push(size);
-                    breaks |= ended;
-                    gathered.push((position, indices));
-                }
-                None => ended = !gathered.is_empty(),
-            }
-        }
-        let mut y = x;
-        if spans.iter().zip(from.iter()).any(|(span, &n)| *span != Span::whole(n)) {
-            y = self.one(Slice { spans }.into(), y, site)?;
-        }
-        if self.ty(y).shape != shape {
-            y = self.one(Reshape { shape }.into(), y, site)?;
-        }
-        if gathered.is_empty() {
-            Ok(y)
-        } else {
-            self.gather(y, &gathered, breaks, site)
-        }
-    }
-
-    /// Gathers along axes. The arrays' axes lead the result if `leading`, otherwise
-    /// they take the place of the gathered axes, which are adjacent.
-    fn gather(
-        &mut self,
-        x: u32,
-        gathered: &[(usize, u32)],
-        leading: bool,
-        site: u32,
-    ) -> Result<u32> {
-        let from = self.ty(x).shape.clone();
-        let axes: Axes = gathered.iter().map(|&(axis, _)| axis).collect();
-        let rest = (0..from.ndim()).filter(|k| !axes.contains(k));
-        let order: Axes = axes.iter().copied().chain(rest).collect();
-        let mut y = x;
-        if order.iter().enumerate().any(|(k, &axis)| k != axis) {
-            y = self.one(Transpose { axes: order }.into(), y, site)?;
-        }
-        let shapes: SmallVec<[Shape; 4]> =
-            gathered.iter().map(|&(_, i)| self.ty(i).shape.clone()).collect();
-        let slices: SmallVec<[&[usize]; 4]> = shapes.iter().map(|s| &**s).collect();
-        let common = shape::broadcast("index", &slices)?;
-        let mut operands: Args<u32> = smallvec![Arg::Value(y)];
-        for &(_, indices) in gathered {
-            let same = self.ty(indices).shape == common;
-            let indices = if same {
-                indices
-            } else {
-                self.one(BroadcastTo { shape: common.clone() }.into(), indices, site)?
-            };
-            operands.push(Arg::Value(indices));
-        }
-        let y = self.apply(&Gather.into(), operands, site)?;
-        let (front, width) = (axes[0], common.ndim());
-        if leading || front == 0 {
-            return Ok(y);
-        }
-        let ndim = self.ndim(y);
-        let order = (width..width + front).chain(0..width).chain(width + front..ndim);
-        self.one(Transpose { axes: order.collect() }.into(), y, site)
-    }
-}
-
-/// The position that `at` names on axis `axis` of the indexed tensor.
-fn position_of(at: isize, size: usize, axis: usize) -> Result<usize> {
-    let from_start = if at < 0 { at + size.cast_signed() } else { at };
-    match usize::try_from(from_start) {
-        Ok(k) if k < size => Ok(k),
-        _ => {
-            let position = format!("axis {axis}");
-            let (op, value) = ("index", at as i64);
-            let fault = Fault::IndexOutOfRange { op, value, position, limit: size };
-            Err(Error::new(fault))
-        }
     }
 }

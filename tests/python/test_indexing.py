@@ -31,37 +31,67 @@ def positions(rng: np.random.Generator, shape: tuple[int, ...], size: int) -> An
     return array.astype(np.int32) if form == 1 else array
 
 
-def key_of(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
-    """Draw any key that NumPy takes for an array of the shape."""
-    count = int(rng.integers(0, len(shape) + 1))
-    # Arrays of these shapes broadcast against one another.
-    common = [(), (1,), (3,), (2, 1), (2, 3)]
-    key: list[Any] = []
-    for size in shape[:count]:
-        kind = rng.choice(["int", "slice", "array"], p=[0.25, 0.4, 0.35])
+# Arrays of these shapes broadcast against one another, and against masks that are true
+# three times or once.
+COMMON = [(1,), (3,), (2, 1), (2, 3)]
+
+
+def a_mask(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Draw a mask that is true three times, where it has room, or once."""
+    mask = np.zeros(shape, bool)
+    count = 3 if mask.size >= 3 and rng.random() < 0.8 else min(1, mask.size)
+    mask.flat[rng.permutation(mask.size)[:count]] = True
+    return mask.tolist() if rng.random() < 0.2 and mask.size else mask
+
+
+def a_truth(rng: np.random.Generator) -> Any:
+    """Draw a mask without axes, which is true more often."""
+    holds = bool(rng.random() < 0.8)
+    return [holds, np.bool_(holds), np.array(holds)][int(rng.integers(3))]
+
+
+def parts_of(rng: np.random.Generator, shape: tuple[int, ...]) -> list[Any]:
+    """Draw parts of a key, for all of the axes."""
+    parts: list[Any] = []
+    while shape:
+        size, width = shape[0], 1
+        kind = rng.choice(["int", "slice", "array", "mask"], p=[0.25, 0.35, 0.3, 0.1])
         if kind == "int" and size > 0:
             index = int(rng.integers(-size, size))
-            key.append(np.int64(index) if rng.random() < 0.2 else index)
+            parts.append(np.int64(index) if rng.random() < 0.2 else index)
         elif kind == "array" and size > 0:
-            chosen = common[int(rng.integers(1, len(common)))]
-            key.append(positions(rng, chosen, size))
+            common = COMMON[int(rng.integers(len(COMMON)))]
+            parts.append(positions(rng, common, size))
+        elif kind == "mask":
+            width = int(rng.integers(1, len(shape) + 1))
+            parts.append(a_mask(rng, shape[:width]))
         else:
-            key.append(a_slice(rng, size))
+            parts.append(a_slice(rng, size))
+        shape = shape[width:]
+    return parts
+
+
+def key_of(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """Draw any key that NumPy takes for an array of the shape."""
+    first = int(rng.integers(0, len(shape) + 1))
+    key = parts_of(rng, shape[:first])
     if rng.random() < 0.4:
-        at = int(rng.integers(0, len(key) + 1))
-        # After an ellipsis the parts belong to the last axes.
-        tail = len(key) - at
-        for k in range(at, len(key)):
-            size = shape[len(shape) - tail + k - at]
-            if not isinstance(key[k], slice):
-                key[k] = int(rng.integers(-size, size)) if size else slice(None)
-        key.insert(at, ...)
-    for _ in range(int(rng.integers(0, 3))):
-        if rng.random() < 0.5:
-            key.insert(int(rng.integers(0, len(key) + 1)), None)
+        last = int(rng.integers(first, len(shape) + 1))
+        key += [..., *parts_of(rng, shape[last:])]
+    for draw in (lambda _: None, lambda _: None, a_truth):
+        if rng.random() < 0.25:
+            key.insert(int(rng.integers(0, len(key) + 1)), draw(rng))
     if len(key) == 1 and rng.random() < 0.5:
         return key[0]
     return tuple(key)
+
+
+def numpys(x: np.ndarray[Any, Any], key: Any) -> Any:
+    """Give what NumPy selects; None if it refuses the key."""
+    try:
+        return x[key]
+    except IndexError:
+        return None
 
 
 def check(x: np.ndarray[Any, Any], key: Any, why: str) -> None:
@@ -92,8 +122,13 @@ def test_generated_keys(block: int) -> None:
         shape = SHAPES[int(rng.integers(len(SHAPES)))]
         x = rng.normal(size=shape)
         key = key_of(rng, shape)
+        why = f"seed {seed}: x{list(shape)}[{key}]"
+        if numpys(x, key) is None:
+            with pytest.raises(ShapeError, match="do not broadcast"):
+                ComputationRecord().constant(x)[key]
+            continue
         generated.count("keys")
-        check(x, key, f"seed {seed}: x{list(shape)}[{key}]")
+        check(x, key, why)
 
 
 ROWS, COLUMN = np.array([2, 0, 2]), np.array([[1], [0]])
@@ -128,6 +163,26 @@ ROWS, COLUMN = np.array([2, 0, 2]), np.array([[1], [0]])
         np.s_[[0, 1]],
         np.s_[[[0, 1], [2, 2]]],
         np.s_[:, [-1]],
+        # Other sequences of positions.
+        np.s_[(0, 1),],
+        np.s_[range(2)],
+        np.s_[:, (0, -1), range(2)],
+        # Masks without axes: a new axis of size 1, or of none.
+        np.s_[True],
+        np.s_[False],
+        np.s_[np.array(True)],
+        np.s_[np.True_, ROWS],
+        np.s_[..., True],
+        np.s_[0, True],
+        np.s_[True, :, 0],
+        np.s_[:, True, ROWS],
+        np.s_[:, ROWS, np.array(True)],
+        np.s_[ROWS, :, True],
+        np.s_[True, None, True, ROWS],
+        np.s_[True, True],
+        np.s_[True, False],
+        np.s_[1:, False, ..., 0],
+        np.s_[[True, False, True], True],
         # None at all.
         np.s_[()],
         np.s_[...],
@@ -177,6 +232,8 @@ def test_a_tensor_indexes(rec: ComputationRecord) -> None:
     loss = (x[i] * [1.0, 10, 100]).sum()
     np.testing.assert_array_equal(loss.grad().wrt(x).data(), [10, 0, 101])
     assert x[rec.constant(1)].item() == 2
+    assert x[(x > 0).any()].shape == (1, 3)
+    assert x[..., (x < 0).any()].shape == (3, 0)
     table = rec.tensor_from_value(np.arange(6.0).reshape(3, 2))
     np.testing.assert_array_equal(table[i, 1].data(), [5, 1, 5])
 
@@ -239,12 +296,11 @@ def test_iteration_and_len(rec: ComputationRecord) -> None:
         (np.s_[2**70], "out of range for size 3"),
         (np.s_[0.0], "is no index"),
         (np.s_["a"], "is no index"),
-        (np.s_[True], "is no index"),
         (np.s_[[0.5]], "positions must be integers"),
         (np.s_[np.array([0.0])], "positions must be integers"),
         (np.s_[[True, False]], "a mask of shape (2,) does not fit"),
         (np.s_[:, [True, False, True]], "does not fit #0 tensor (3, 4) from axis 1 on"),
-        (np.s_[np.array(True)], "a mask of shape () does not fit"),
+        (np.s_[True, 0, 0, 0], "2 axes, 3 are indexed"),
     ],
     ids=str,
 )

@@ -101,6 +101,22 @@ fn arrays_of_positions() {
 }
 
 #[test]
+fn a_mask_without_axes_is_a_new_axis_of_one_element_or_none() {
+    use Index::{At, Ellipsis};
+    let truth =
+        |holds: bool| Index::Array(NdArray::try_from_elements(&[holds], &[]).unwrap());
+    assert_selects(&[truth(true)], &[1, 4, 3, 5], 0..60);
+    assert_selects(&[truth(false)], &[0, 4, 3, 5], []);
+    assert_selects(&[At(3), truth(true), At(0)], &[1, 5], 45..50);
+    assert_selects(&[At(3), truth(true), Ellipsis, At(0)], &[1, 3], [45, 50, 55]);
+    assert_selects(
+        &[At(0), At(0), positions(&[0, 4], &[2]), truth(true)],
+        &[2],
+        [0, 4],
+    );
+}
+
+#[test]
 fn a_tensor_selects_as_an_array_does() {
     let rec = ComputationRecord::new();
     let x = cube(&rec);
