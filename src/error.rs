@@ -355,6 +355,10 @@ pub enum Fault {
     TooManyIndices { op: &'static str, operand: Operand, ndim: usize, given: usize },
     #[error("{op}: an index has more than one `...`")]
     TwoEllipses { op: &'static str },
+    #[error("{op}: {values} does not broadcast to the selected {}", tuple(shape))]
+    Selected { op: &'static str, values: Operand, shape: Vec<usize> },
+    #[error("{op}: values of {found} would be cut to fit a tensor of {dtype}")]
+    Lossy { op: &'static str, found: DType, dtype: DType },
     #[error("{op}: a slice step of 0")]
     ZeroStep { op: &'static str },
     #[error("item: {operand} has {len} elements, not 1")]
@@ -502,6 +506,7 @@ impl Fault {
             | F::Concatenate { .. }
             | F::Stack { .. }
             | F::PositionsShape { .. }
+            | F::Selected { .. }
             | F::TooMany { .. }
             | F::RepeatCounts { .. }
             | F::NotVectorOrMatrix { .. }
@@ -526,6 +531,7 @@ impl Fault {
             | F::ReplayShape { .. }
             | F::ZeroStep { .. } => Kind::Shape,
             F::WrongDType { .. }
+            | F::Lossy { .. }
             | F::Unsupported { .. }
             | F::IndexDType { .. }
             | F::ReplayDType { .. }
@@ -569,6 +575,7 @@ impl Fault {
             F::MatmulScalar { .. } => "use * to multiply by a scalar",
             F::IntegerGradient { .. } => "cast with .astype to f32 or f64 first",
             F::IndexDType { .. } => "cast with .astype to i64 first",
+            F::Lossy { .. } => "cast the values with .astype, or the tensor",
             F::Foreign { op: "wrt" | "connected" | "table" | "to_html", .. } => {
                 "a gradient covers only the record it was taken from"
             }
@@ -638,7 +645,9 @@ impl Fault {
             | F::NotThree { operand, .. }
             | F::NotScalar { operand }
             | F::SeedShape { operand, .. } => (position == 0).then_some(operand),
-            F::Labels { logits, .. } => (position == 0).then_some(logits),
+            F::Labels { logits: operand, .. } | F::Selected { values: operand, .. } => {
+                (position == 0).then_some(operand)
+            }
             _ => None,
         }
     }

@@ -1,5 +1,5 @@
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias, TypeVar, final, overload
+from typing import Any, NoReturn, TypeAlias, TypeVar, final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -179,6 +179,8 @@ class Tensor:
     def __ge__(self, other: _Operand, /) -> Tensor: ...
     def __hash__(self) -> int: ...
     def __getitem__(self, key: Any, /) -> Tensor: ...
+    def __setitem__(self, key: Any, values: _Operand, /) -> None: ...
+    def __delitem__(self, key: Any, /) -> NoReturn: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[Tensor]: ...
     def __float__(self) -> float: ...
@@ -385,6 +387,7 @@ __all__ = [
     "pool_limit",
     "power",
     "prod",
+    "put_along_axis",
     "reciprocal",
     "release_pool",
     "relu",
@@ -397,6 +400,7 @@ __all__ = [
     "roll",
     "round",
     "scaled_dot_product_attention",
+    "scatter",
     "scatter_add",
     "selu",
     "set_num_threads",
@@ -1594,6 +1598,38 @@ def prod(x: Tensor, /, axis: _Axes = None, keepdims: bool = False) -> Tensor: ..
 @overload
 def prod(x: ArrayLike, /, axis: _Axes = None, keepdims: bool = False) -> Any: ...
 @overload
+def put_along_axis(
+    x: Tensor,
+    indices: Tensor | ArrayLike,
+    values: Tensor | ArrayLike,
+    /,
+    axis: _Axes = -1,
+) -> Tensor: ...
+@overload
+def put_along_axis(
+    x: ArrayLike,
+    indices: Tensor,
+    values: Tensor | ArrayLike,
+    /,
+    axis: _Axes = -1,
+) -> Tensor: ...
+@overload
+def put_along_axis(
+    x: ArrayLike,
+    indices: ArrayLike,
+    values: Tensor,
+    /,
+    axis: _Axes = -1,
+) -> Tensor: ...
+@overload
+def put_along_axis(
+    x: ArrayLike,
+    indices: ArrayLike,
+    values: ArrayLike,
+    /,
+    axis: _Axes = -1,
+) -> Any: ...
+@overload
 def reciprocal(x: Tensor, /) -> Tensor: ...
 @overload
 def reciprocal(x: ArrayLike, /) -> Any: ...
@@ -1717,6 +1753,38 @@ def scaled_dot_product_attention(
     mask: ArrayLike | None = None,
     causal: bool = False,
     scale: float | None = None,
+) -> Any: ...
+@overload
+def scatter(
+    x: Tensor,
+    indices: Tensor | ArrayLike,
+    values: Tensor | ArrayLike,
+    /,
+    axis: _Axes = -1,
+) -> Tensor: ...
+@overload
+def scatter(
+    x: ArrayLike,
+    indices: Tensor,
+    values: Tensor | ArrayLike,
+    /,
+    axis: _Axes = -1,
+) -> Tensor: ...
+@overload
+def scatter(
+    x: ArrayLike,
+    indices: ArrayLike,
+    values: Tensor,
+    /,
+    axis: _Axes = -1,
+) -> Tensor: ...
+@overload
+def scatter(
+    x: ArrayLike,
+    indices: ArrayLike,
+    values: ArrayLike,
+    /,
+    axis: _Axes = -1,
 ) -> Any: ...
 @overload
 def scatter_add(

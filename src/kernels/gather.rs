@@ -11,7 +11,7 @@ use crate::kernels::reduce::Number;
 use crate::kernels::simd::{self, Kernel};
 use crate::kernels::threads::{Shared, for_each_part, for_each_tile, tile_size};
 use crate::kernels::walk::{self, Dim, Dims, Walk};
-use crate::shape::{Shape, Span, Strides};
+use crate::shape::{self, Shape, Span, Strides};
 use crate::stop;
 use smallvec::SmallVec;
 use std::mem::MaybeUninit;
@@ -198,52 +198,12 @@ pub(crate) fn scatter_add(
     fn of<T: Number>(
         x: View<'_>,
         indices: &[View<'_>],
-        mut sum: ViewMut<'_>,
+        sum: ViewMut<'_>,
     ) -> Result<()> {
-        let shape = Shape::new(sum.shape());
-        let sum = sum.slice_mut::<T>();
-        if x.is_empty() {
-            return Ok(());
-        }
-        let (sizes, rest) = shape.split_at(indices.len());
-        let (from, to) = (x.strides(), shape.strides());
-        let (places, parts) = x.shape().split_at(x.shape().len() - rest.len());
-        let (outer, inner) = from.split_at(places.len());
-        let (leading, trailing) = to.split_at(sizes.len());
-        let dims = walk::dims_of_two(parts, inner, trailing);
-        let count: usize = places.iter().product();
-        let places = walk::dims_of(places, outer);
-        let first = Shared::new(x.first().cast::<T>().cast_mut());
-        let sum = Shared::new(sum.as_mut_ptr().cast::<T>());
-        let add_range = |range: Range<usize>, dims: &[Dim<2>], skip: usize| {
-            let (first, sum) = (first.at(skip).cast_const(), sum.at(skip));
-            let mut places = Walk::from(&places, range.start);
-            for_each_offset(indices, range, sizes, leading, |offset| {
-                let Some([at]) = places.next() else { return };
-                // SAFETY: the offset was checked against the sizes.
-                unsafe { add(first.offset(at), sum.offset(offset), dims) };
-            });
-        };
-        let size: usize = parts.iter().product();
-        let rows = (TILE / size).max(1);
-        for start in (0..count).step_by(rows * 16) {
-            let range = start..count.min(start + rows * 16);
-            match *dims {
-                // Each thread adds a strip of all parts, so the order is kept.
-                [Dim { size, strides: [1, 1] }] if range.len() * size > TILE => {
-                    for_each_tile(size.div_ceil(STRIP), 1, |k| {
-                        let size = STRIP.min(size - k * STRIP);
-                        let dims = [Dim { size, strides: [1, 1] }];
-                        add_range(range.clone(), &dims, k * STRIP);
-                    })?;
-                }
-                _ => {
-                    stop::poll()?;
-                    add_range(range, &dims, 0);
-                }
-            }
-        }
-        Ok(())
+        for_each_part_at(x, indices, sum, |from, to: *mut T, dims| {
+            // SAFETY: both may be reached, and the sums hold elements.
+            unsafe { add(from, to, dims) };
+        })
     }
     match x.dtype() {
         DType::F32 => of::<f32>(x, indices, sum),
@@ -251,6 +211,94 @@ pub(crate) fn scatter_add(
         DType::I64 => of::<i64>(x, indices, sum),
         DType::Bool => unreachable!("truth values are not added"),
     }
+}
+
+/// `x`, with the parts of `values`, which broadcasts, where `indices` point along the
+/// leading axes. Of parts that meet the last one stays.
+pub(crate) fn put(
+    x: View<'_>,
+    values: View<'_>,
+    indices: &[View<'_>],
+    mut out: ViewMut<'_>,
+) -> Result<()> {
+    fn of<T: Element>(
+        values: View<'_>,
+        indices: &[View<'_>],
+        out: ViewMut<'_>,
+    ) -> Result<()> {
+        for_each_part_at(values, indices, out, |from, to: *mut T, dims| {
+            // SAFETY: both may be reached.
+            unsafe { walk::copy(from, to, dims) };
+        })
+    }
+    x.copy_to(out.reborrow())?;
+    let rest = &x.shape()[indices.len()..];
+    let shape: Shape = indices[0].shape().iter().chain(rest).copied().collect();
+    let strides = shape::broadcast_strides(values.shape(), &values.strides(), &shape);
+    // SAFETY: to broadcast is to reach the same elements.
+    let values = unsafe { values.restrided(&shape, &strides) };
+    match x.dtype() {
+        DType::F32 => of::<f32>(values, indices, out),
+        DType::F64 => of::<f64>(values, indices, out),
+        DType::I64 => of::<i64>(values, indices, out),
+        DType::Bool => of::<bool>(values, indices, out),
+    }
+}
+
+/// Calls `f` with each part of `x`, the place in `out` where `indices` point for it along
+/// the leading axes, and the axes that both may be reached by, of which none is empty.
+/// Parts that meet come in the order of the indices.
+fn for_each_part_at<T: Element>(
+    x: View<'_>,
+    indices: &[View<'_>],
+    mut out: ViewMut<'_>,
+    f: impl Fn(*const T, *mut T, &[Dim<2>]) + Sync,
+) -> Result<()> {
+    let shape = Shape::new(out.shape());
+    let out = out.slice_mut::<T>();
+    if x.is_empty() {
+        return Ok(());
+    }
+    let (sizes, rest) = shape.split_at(indices.len());
+    let (from, to) = (x.strides(), shape.strides());
+    let (places, parts) = x.shape().split_at(x.shape().len() - rest.len());
+    let (outer, inner) = from.split_at(places.len());
+    let (leading, trailing) = to.split_at(sizes.len());
+    let dims = walk::dims_of_two(parts, inner, trailing);
+    let count: usize = places.iter().product();
+    let places = walk::dims_of(places, outer);
+    let first = Shared::new(x.first().cast::<T>().cast_mut());
+    let out = Shared::new(out.as_mut_ptr().cast::<T>());
+    let visit = |range: Range<usize>, dims: &[Dim<2>], skip: usize| {
+        let (first, out) = (first.at(skip).cast_const(), out.at(skip));
+        let mut places = Walk::from(&places, range.start);
+        for_each_offset(indices, range, sizes, leading, |offset| {
+            let Some([at]) = places.next() else { return };
+            // SAFETY: the offset was checked against the sizes.
+            let (from, to) = unsafe { (first.offset(at), out.offset(offset)) };
+            f(from, to, dims);
+        });
+    };
+    let size: usize = parts.iter().product();
+    let rows = (TILE / size).max(1);
+    for start in (0..count).step_by(rows * 16) {
+        let range = start..count.min(start + rows * 16);
+        match *dims {
+            // Each thread takes a strip of all parts, so the order is kept.
+            [Dim { size, strides: [1, 1] }] if range.len() * size > TILE => {
+                for_each_tile(size.div_ceil(STRIP), 1, |k| {
+                    let size = STRIP.min(size - k * STRIP);
+                    let dims = [Dim { size, strides: [1, 1] }];
+                    visit(range.clone(), &dims, k * STRIP);
+                })?;
+            }
+            _ => {
+                stop::poll()?;
+                visit(range, &dims, 0);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Adds the elements that the axes, of which none is empty, reach.
@@ -343,6 +391,26 @@ pub(crate) fn embed_add(x: View<'_>, spans: &[Span], sum: ViewMut<'_>) -> Result
 
 /// Writes `x` to what `spans` select of zeros: the transpose of a slice.
 pub(crate) fn embed(x: View<'_>, spans: &[Span], mut out: ViewMut<'_>) -> Result<()> {
+    array::fill(out.reborrow(), Scalar::Bool(false))?;
+    write_to(x, spans, out)
+}
+
+/// `x`, with `values`, which broadcasts, where `spans` select.
+pub(crate) fn assign(
+    x: View<'_>,
+    values: View<'_>,
+    spans: &[Span],
+    mut out: ViewMut<'_>,
+) -> Result<()> {
+    x.copy_to(out.reborrow())?;
+    let shape: Shape = spans.iter().map(|span| span.len).collect();
+    let strides = shape::broadcast_strides(values.shape(), &values.strides(), &shape);
+    // SAFETY: to broadcast is to reach the same elements.
+    write_to(unsafe { values.restrided(&shape, &strides) }, spans, out)
+}
+
+/// Writes `x` to what `spans` select.
+fn write_to(x: View<'_>, spans: &[Span], out: ViewMut<'_>) -> Result<()> {
     fn of<T: Element>(x: View<'_>, spans: &[Span], mut out: ViewMut<'_>) -> Result<()> {
         let (first, strides) = selected(spans, out.shape());
         let out = out.slice_mut::<T>();
@@ -350,7 +418,6 @@ pub(crate) fn embed(x: View<'_>, spans: &[Span], mut out: ViewMut<'_>) -> Result
         // SAFETY: the spans lie within the axes and are as long as those of `x`.
         unsafe { walk::copy_strided(x, to, &strides) }
     }
-    array::fill(out.reborrow(), Scalar::Bool(false))?;
     match out.dtype() {
         DType::F32 => of::<f32>(x, spans, out),
         DType::F64 => of::<f64>(x, spans, out),

@@ -286,6 +286,17 @@ pub(super) fn scatter_add(
     sum
 }
 
+pub(super) fn put(
+    x: &ArrayViewD<'_, f64>,
+    indices: &[ArrayViewD<'_, i64>],
+    mut out: ArrayD<f64>,
+) -> ArrayD<f64> {
+    for (place, position) in selected(indices, out.shape(), x.shape()) {
+        out[place] = x[position];
+    }
+    out
+}
+
 pub(super) fn embed<T: Copy>(
     x: &ArrayViewD<'_, T>,
     spans: &[Span],

@@ -53,7 +53,7 @@ impl Forward for ArgSort {
 }
 
 /// Fails unless positions of this shape lie within an array of the other.
-fn expect_within(
+pub(crate) fn expect_within(
     op: &'static str,
     shape: &[usize],
     positions: &[usize],

@@ -1,15 +1,16 @@
 //! Parts of arrays: slices, gathers, and what puts them together again.
 
+use super::convert::Where;
 use super::declare::Entry;
-use super::emit::{Emit, Node};
-use super::{Forward, Linear};
-use crate::array::{View, ViewMut};
+use super::emit::{Arg, Args, Emit, Node};
+use super::scan::CumSum;
+use super::{Forward, Linear, Op};
+use crate::array::{NdArray, View, ViewMut};
+use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Fault, Result};
 use crate::kernels;
 use crate::shape::{self, Shape, Span, Strides, Type};
 use smallvec::{SmallVec, smallvec};
-
-use super::emit::Arg;
 
 /// One span of every axis.
 pub(crate) type Spans = SmallVec<[Span; 4]>;
@@ -41,6 +42,20 @@ pub(crate) struct ScatterAdd {
     pub(crate) shape: Shape,
 }
 
+/// The first operand with the second, which broadcasts, where `spans` select.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Assign {
+    pub(crate) spans: Spans,
+}
+
+/// The first operand with the second, which broadcasts, where integer arrays of one
+/// shape index the leading axes.
+///
+/// If an index occurs several times, what belongs to its last occurrence stays; the
+/// others have no influence, and a gradient of 0.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Put;
+
 /// The operands behind one another along an axis.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Concatenate {
@@ -58,6 +73,12 @@ impl Entry for Gather {
 }
 impl Entry for ScatterAdd {
     const NAME: &'static str = "scatter_add";
+}
+impl Entry for Assign {
+    const NAME: &'static str = "assign";
+}
+impl Entry for Put {
+    const NAME: &'static str = "put";
 }
 impl Entry for Concatenate {
     const NAME: &'static str = "concatenate";
@@ -136,14 +157,15 @@ impl Forward for Gather {
     }
 }
 
-/// The indices of a gather or scatter, as operands of its transpose.
-fn with_indices<E: Emit>(
+/// Operands, and behind them those of the node from the given one on: its indices.
+fn with_indices<E: Emit, const N: usize>(
     e: &mut E,
     node: Node,
-    ct: E::V,
-) -> Result<super::emit::Args<E::V>> {
-    let mut operands = smallvec![Arg::Value(ct)];
-    for k in 1..e.operand_count(node) {
+    operands: [E::V; N],
+    first: usize,
+) -> Result<Args<E::V>> {
+    let mut operands: Args<E::V> = operands.into_iter().map(Arg::Value).collect();
+    for k in first..e.operand_count(node) {
         operands.push(Arg::Value(e.input_value(node, k)?));
     }
     Ok(operands)
@@ -158,7 +180,7 @@ impl Linear for Gather {
         ct: E::V,
     ) -> Result<E::V> {
         let shape = e.input_type(node, k).shape;
-        let operands = with_indices(e, node, ct)?;
+        let operands = with_indices(e, node, [ct], 1)?;
         e.apply(ScatterAdd { shape }.into(), operands)
     }
 }
@@ -188,9 +210,98 @@ impl Linear for ScatterAdd {
         _: usize,
         ct: E::V,
     ) -> Result<E::V> {
-        let operands = with_indices(e, node, ct)?;
+        let operands = with_indices(e, node, [ct], 1)?;
         e.apply(Gather.into(), operands)
     }
+}
+
+impl Forward for Assign {
+    fn infer(&self, x: &[&Type]) -> Result<Type> {
+        Ok(x[0].clone())
+    }
+
+    fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
+        kernels::gather::assign(x[0], x[1], &self.spans, out)
+    }
+}
+
+/// A zero to put into a cotangent.
+fn zero<E: Emit>(e: &mut E, dtype: DType) -> Result<E::V> {
+    e.constant(NdArray::zeros(&[], dtype)?)
+}
+
+impl Linear for Assign {
+    fn transpose<E: Emit>(
+        &self,
+        e: &mut E,
+        _: Node,
+        k: usize,
+        ct: E::V,
+    ) -> Result<E::V> {
+        if k == 1 {
+            return e.slice(ct, self.spans.clone());
+        }
+        let zero = zero(e, e.ty(&ct).dtype)?;
+        e.binary(self.clone().into(), ct, zero)
+    }
+}
+
+impl Forward for Put {
+    fn infer(&self, x: &[&Type]) -> Result<Type> {
+        Ok(x[0].clone())
+    }
+
+    fn check(&self, x: &[View<'_>]) -> Result<()> {
+        for (indices, &limit) in x[2..].iter().zip(x[0].shape()) {
+            kernels::gather::check(Put::NAME, *indices, limit)?;
+        }
+        Ok(())
+    }
+
+    fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {
+        kernels::gather::put(x[0], x[1], &x[2..], out)
+    }
+}
+
+impl Linear for Put {
+    fn transpose<E: Emit>(
+        &self,
+        e: &mut E,
+        node: Node,
+        k: usize,
+        ct: E::V,
+    ) -> Result<E::V> {
+        if k == 0 {
+            let zero = zero(e, e.ty(&ct).dtype)?;
+            let operands = with_indices(e, node, [ct, zero], 2)?;
+            return e.apply(Put.into(), operands);
+        }
+        let stays = stays(e, node)?;
+        let operands = with_indices(e, node, [ct], 2)?;
+        let taken = e.apply(Gather.into(), operands)?;
+        let zero = Arg::Number(Scalar::Float(0.0));
+        e.apply(Where.into(), smallvec![Arg::Value(stays), Arg::Value(taken), zero])
+    }
+}
+
+/// Whether what belongs to each index of a put stays, with an axis of size 1 for each
+/// that is not indexed: the occurrences put their numbers, and look which are there.
+fn stays<E: Emit>(e: &mut E, node: Node) -> Result<E::V> {
+    let shape = e.input_type(node, 2).shape;
+    let sizes = e.input_type(node, 0).shape;
+    let (sizes, rest) = sizes.split_at(e.operand_count(node) - 2);
+    let ones = e.constant(NdArray::full(&[shape.len()], 1_i64, DType::I64)?)?;
+    let numbers = e.unary(CumSum { axis: 0, reverse: false }.into(), ones)?;
+    let numbers = e.reshape(numbers, shape.clone())?;
+    let nobody = e.constant(NdArray::zeros(sizes, DType::I64)?)?;
+    let copy = e.dup(&numbers);
+    let operands = with_indices(e, node, [nobody, copy], 2)?;
+    let owners = e.apply(Put.into(), operands)?;
+    let operands = with_indices(e, node, [owners], 2)?;
+    let owners = e.apply(Gather.into(), operands)?;
+    let stays = e.binary(Op::Equal, owners, numbers)?;
+    let shape = shape.iter().copied().chain(rest.iter().map(|_| 1)).collect();
+    e.reshape(stays, shape)
 }
 
 impl Forward for Concatenate {

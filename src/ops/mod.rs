@@ -370,6 +370,7 @@ ops! {
         convert::Cast
         view::Reshape view::Transpose view::BroadcastTo
         index::Slice index::Embed index::Gather index::ScatterAdd index::Concatenate
+        index::Assign index::Put
         reduce::Sum reduce::Mean scan::CumSum
         along::TakeAlongAxis along::AddAlongAxis
         linalg::MatMul

@@ -58,7 +58,7 @@ impl PyGrad {
         if let Some(wrt) = wrt {
             Tree::read(wrt, record, "grad", 0, &mut handles)?;
         }
-        let handle = loss.get().handle;
+        let handle = loss.get().handle(py);
         let asked = wrt.is_some();
         let gradient =
             record.get().run_at(py, "grad", Work::OnRecord, |arena, site| {
@@ -143,7 +143,7 @@ impl PyGrad {
     ) -> PyResult<bool> {
         let record = self.record.bind(py);
         expect_record(py, "connected", tensor.get(), record)?;
-        let handle = tensor.get().handle;
+        let handle = tensor.get().handle(tensor.py());
         let id = record.get().id;
         record.get().run(py, "connected", Work::OnRecord, |arena| {
             let node = handle.check(arena, "connected")?;
@@ -215,7 +215,7 @@ impl<'py> Tree<'py> {
         let py = tree.py();
         if let Ok(tensor) = tree.cast_exact::<PyTensor>() {
             expect_record(py, op, tensor.get(), record)?;
-            handles.push(tensor.get().handle);
+            handles.push(tensor.get().handle(tree.py()));
             return Ok(Tree::Tensor);
         }
         if depth == DEEPEST {

@@ -3,6 +3,11 @@
 use crate::error::{Error, Fault, Place, Result};
 use crate::ops::Tag;
 use crate::record::Arena;
+use pyo3::Python;
+#[cfg(not(Py_GIL_DISABLED))]
+use std::cell::Cell;
+#[cfg(Py_GIL_DISABLED)]
+use std::sync::{Mutex, PoisonError};
 
 /// A node, the epoch in which it was recorded, and what to call it once it is gone.
 #[derive(Clone, Copy)]
@@ -55,5 +60,49 @@ impl Handle {
 
     pub(super) fn place(&self) -> Place {
         Place::Site(self.site)
+    }
+}
+
+/// The handle in a tensor's object, which an assignment moves on to a new node.
+#[cfg(not(Py_GIL_DISABLED))]
+pub(super) struct Moving(Cell<Handle>);
+
+// SAFETY: it is read and written only by a thread that is attached to the interpreter,
+// whose lock lets one be attached at a time.
+#[cfg(not(Py_GIL_DISABLED))]
+unsafe impl Sync for Moving {}
+
+#[cfg(not(Py_GIL_DISABLED))]
+impl Moving {
+    pub(super) fn new(handle: Handle) -> Self {
+        Moving(Cell::new(handle))
+    }
+
+    #[inline]
+    pub(super) fn get(&self, _: Python<'_>) -> Handle {
+        self.0.get()
+    }
+
+    pub(super) fn set(&self, _: Python<'_>, handle: Handle) {
+        self.0.set(handle);
+    }
+}
+
+/// As above, where several threads may be attached.
+#[cfg(Py_GIL_DISABLED)]
+pub(super) struct Moving(Mutex<Handle>);
+
+#[cfg(Py_GIL_DISABLED)]
+impl Moving {
+    pub(super) fn new(handle: Handle) -> Self {
+        Moving(Mutex::new(handle))
+    }
+
+    pub(super) fn get(&self, _: Python<'_>) -> Handle {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set(&self, _: Python<'_>, handle: Handle) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = handle;
     }
 }

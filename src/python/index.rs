@@ -3,12 +3,13 @@
 use super::array::from_numpy;
 use super::error::raise;
 use super::handle::Handle;
-use super::operand::{is_index, is_truth_value};
+use super::operand::{is_index, is_truth_value, node};
 use super::record::{PyRecord, expect_record};
 use super::tensor::PyTensor;
 use crate::array::NdArray;
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::ops::emit::Arg;
 use crate::record::{Arena, Index, NodeIndex};
 use numpy::PyUntypedArray;
 use pyo3::intern;
@@ -29,14 +30,31 @@ enum Part {
 impl Key {
     /// Applies the index to a node.
     pub(super) fn apply(&self, arena: &mut Arena, x: u32, site: u32) -> Result<u32> {
+        let parts = self.parts(arena)?;
+        arena.index(x, &parts, site)
+    }
+
+    /// Puts values where the index selects of a tensor.
+    pub(super) fn assign(
+        &self,
+        arena: &mut Arena,
+        x: Arg<u32>,
+        values: Arg<u32>,
+        site: u32,
+    ) -> Result<u32> {
+        let x = node(arena, x, site)?;
+        let parts = self.parts(arena)?;
+        arena.assign(x, &parts, values, site)
+    }
+
+    fn parts(&self, arena: &Arena) -> Result<SmallVec<[Index; 4]>> {
         let parts = self.parts.iter().map(|part| match part {
             Part::Ready(index) => Ok(index.clone()),
             Part::Handle(handle) => {
                 handle.check(arena, "index").map(|node| Index::Node(NodeIndex(node)))
             }
         });
-        let parts = parts.collect::<Result<SmallVec<[Index; 4]>>>()?;
-        arena.index(x, &parts, site)
+        parts.collect()
     }
 }
 
@@ -80,7 +98,7 @@ fn part<'py>(
     }
     if let Ok(tensor) = item.cast_exact::<PyTensor>() {
         expect_record(py, "index", tensor.get(), record)?;
-        return Ok(Part::Handle(tensor.get().handle));
+        return Ok(Part::Handle(tensor.get().handle(py)));
     }
     if is_array(item) {
         return ready(Index::Array(integers(item)?));

@@ -323,7 +323,7 @@ fn graph<R: Send>(
     if let Some(tensor) = of {
         expect_record(py, op, tensor.get(), record)?;
     }
-    let handle = of.map(|tensor| tensor.get().handle);
+    let handle = of.map(|tensor| tensor.get().handle(py));
     let all = |arena: &mut Arena| (0..arena.len()).collect();
     record.get().with_lines(py, all, |arena, line| {
         let of = handle.map(|handle| handle.check(arena, op)).transpose()?;

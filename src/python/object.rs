@@ -4,7 +4,7 @@
 //! in all. So objects of dead tensors are kept for the next ones. The collector does not
 //! track those: a tensor leads to its record alone, which leads nowhere.
 
-use super::handle::Handle;
+use super::handle::{Handle, Moving};
 use super::record::PyRecord;
 use super::tensor::PyTensor;
 use pyo3::prelude::*;
@@ -15,7 +15,7 @@ pub(super) fn tensor<'py>(
     record: &Bound<'py, PyRecord>,
     handle: Handle,
 ) -> PyResult<Bound<'py, PyTensor>> {
-    let tensor = PyTensor { record: record.clone().unbind(), handle };
+    let tensor = PyTensor { record: record.clone().unbind(), at: Moving::new(handle) };
     #[cfg(not(Py_GIL_DISABLED))]
     let tensor = match pool::revive(record.py(), tensor) {
         Ok(object) => return Ok(object),

@@ -188,13 +188,13 @@ pub(super) fn call_many<'py, const N: usize>(
                     Some(record) => expect_record(py, op, tensor, record)?,
                     None => record = Some(tensor.record.bind(py).clone()),
                 }
-                let node = tensor.handle.node;
+                let handle = tensor.handle(py);
                 work = match work {
-                    Work::Short => Work::OnNodes([node; 2]),
-                    Work::OnNodes([first, _]) => Work::OnNodes([first, node]),
+                    Work::Short => Work::OnNodes([handle.node; 2]),
+                    Work::OnNodes([first, _]) => Work::OnNodes([first, handle.node]),
                     long => long,
                 };
-                Sent::Handle(tensor.handle)
+                Sent::Handle(handle)
             }
             Given::Number(number) => Sent::Number(number),
             Given::Large(number) => Sent::Large(number),

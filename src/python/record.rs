@@ -611,7 +611,7 @@ pub(super) fn expect_record(
 
 #[cold]
 fn foreign(py: Python<'_>, op: &'static str, tensor: &PyTensor, other: u64) -> PyErr {
-    let (home, handle) = (tensor.record.get(), &tensor.handle);
+    let (home, handle) = (tensor.record.get(), tensor.handle(py));
     let label = home.run(py, op, Work::Short, |arena| Ok(handle.label_in(arena)));
     let label = label.unwrap_or_else(|_| handle.label());
     let fault = Fault::Foreign { op, label: label.clone(), home: home.id, other };

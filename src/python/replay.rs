@@ -47,7 +47,7 @@ impl PyReplay {
     ) -> PyResult<Bound<'py, PyTensor>> {
         let py = tensor.py();
         expect_record(py, "replay", tensor.get(), self.home.bind(py))?;
-        let old = tensor.get().handle;
+        let old = tensor.get().handle(py);
         let node = self.home.get().run(py, "replay", Work::Short, |arena| {
             let node = old.check(arena, "replay")? as usize;
             let known =
@@ -110,12 +110,12 @@ impl PyRecord {
                 return Err(PyTypeError::new_err(text));
             };
             expect_record(py, "replay", tensor.get(), slf)?;
-            given.push((tensor.get().handle, array_for(tensor, &value)?));
+            given.push((tensor.get().handle(py), array_for(tensor, &value)?));
         }
         if let Some(upto) = upto {
             expect_record(py, "replay", upto.get(), slf)?;
         }
-        let upto = upto.map(|tensor| tensor.get().handle);
+        let upto = upto.map(|tensor| tensor.get().handle(py));
         let (record, (epoch, nodes)) = slf.get().derive(py, "replay", |arena| {
             let mut values = BTreeMap::new();
             for (handle, array) in given {

@@ -55,8 +55,7 @@ fn append<'py>(
     f: impl FnOnce(&mut Arena, u32, u32) -> Option<Result<u32>>,
 ) -> Option<PyResult<Bound<'py, PyTensor>>> {
     let py = tensor.py();
-    let PyTensor { record, handle } = tensor.get();
-    let record = record.bind(py);
+    let (record, handle) = (tensor.get().record.bind(py), tensor.get().handle(py));
     let made = record.get().try_run_at(py, op, |arena, site| {
         let x = handle.living(arena)?;
         let node = f(arena, x, site)?;
@@ -95,8 +94,9 @@ pub(super) fn binary<'py, F: Fixed>(
             if this.record.as_ptr() != other.record.as_ptr() {
                 return None;
             }
+            let second = other.handle(b.py());
             append(a, name, |arena, x, site| {
-                let y = other.handle.living(arena)?;
+                let y = second.living(arena)?;
                 arena.small_binary(op, Arg::Value(x), Arg::Value(y), site)
             })
         }

@@ -11,8 +11,9 @@ use super::fixed::{
     NotEqual, Power, Product, Subtract,
 };
 use super::grad::PyGrad;
-use super::handle::Handle;
+use super::handle::{Handle, Moving};
 use super::index::{Key, parse};
+use super::object;
 use super::operand::{self, Given, classify};
 use super::record::{PyRecord, Work, append, expect_record};
 use crate::array::NdArray;
@@ -34,19 +35,38 @@ use pyo3::types::PyTuple;
 /// `item()` as a Python number; `float(t)` and `numpy.asarray(t)` are refused with a
 /// DTypeError, since they would lose the gradient.
 ///
+/// ``y[key] = v`` records a tensor with `v` where the key selects, and `y` is that
+/// tensor from then on: every name of the same object sees it, as with an array. The
+/// value before stays in the record, so that what was computed from it, parts too,
+/// keeps its value and its gradient; ``+y`` taken before is the tensor as it was, of
+/// which a leaf's gradient is asked. `v` broadcasts and is cast to the type of `y`, but
+/// floats are not cut to integers (DTypeError). Of values that meet, as in
+/// ``y[[0, 0]] = [1, 2]``, the last one stays and has the gradient.
+///
 /// Examples
 /// --------
 /// >>> import wengert
 /// >>> rec = wengert.ComputationRecord()
-/// >>> rec.tensor_from_value([1.0, 2.0]) * 3
-/// <tensor #1 multiply f64 (2,): [3, 6]>
+/// >>> x = rec.tensor_from_value([1.0, 2.0])
+/// >>> y = x * 3
+/// >>> y[0] = 5
+/// >>> y
+/// <tensor #3 assign f64 (2,): [5, 6]>
+/// >>> y.sum().grad().wrt(x).data()
+/// array([0., 3.])
 #[pyclass(frozen, weakref, mapping, module = "wengert", name = "Tensor")]
 pub(super) struct PyTensor {
     pub(super) record: Py<PyRecord>,
-    pub(super) handle: Handle,
+    pub(super) at: Moving,
 }
 
 impl PyTensor {
+    /// The handle, which an assignment may replace.
+    #[inline]
+    pub(super) fn handle(&self, py: Python<'_>) -> Handle {
+        self.at.get(py)
+    }
+
     /// Runs `f` on the engine and the node, if the handle is alive.
     pub(super) fn read<R: Send>(
         &self,
@@ -54,8 +74,9 @@ impl PyTensor {
         op: &'static str,
         f: impl FnOnce(&mut Arena, u32) -> Result<R> + Send,
     ) -> PyResult<R> {
+        let handle = self.handle(py);
         self.record.get().run(py, op, Work::Short, |arena| {
-            let node = self.handle.check(arena, op)?;
+            let node = handle.check(arena, op)?;
             f(arena, node)
         })
     }
@@ -81,7 +102,7 @@ pub(super) fn apply<'py>(
     op: &'static str,
     f: impl FnOnce(&mut Arena, u32, u32) -> Result<u32> + Send,
 ) -> PyResult<Bound<'py, PyTensor>> {
-    let handle = tensor.get().handle;
+    let handle = tensor.get().handle(tensor.py());
     let work = Work::OnNodes([handle.node; 2]);
     append(tensor.get().record.bind(tensor.py()), op, work, |arena, site| {
         let node = handle.check(arena, op)?;
@@ -100,7 +121,7 @@ pub(super) fn binary<'py, F: Fixed>(
     let name = op.tag().name();
     let this = tensor.get();
     let record = this.record.bind(py);
-    let handle = this.handle;
+    let handle = this.handle(py);
     let compute = |arena: &mut Arena, x: u32, other: Arg<u32>, site: u32| {
         let (a, b) =
             if reversed { (other, Arg::Value(x)) } else { (Arg::Value(x), other) };
@@ -121,7 +142,7 @@ pub(super) fn binary<'py, F: Fixed>(
         Some(Given::Tensor(other)) => {
             let other = other.get();
             expect_record(py, name, other, record)?;
-            let second = other.handle;
+            let second = other.handle(py);
             let work = Work::OnNodes([handle.node, second.node]);
             append(record, name, work, |arena, site| {
                 let x = handle.check(arena, name)?;
@@ -270,8 +291,10 @@ impl PyTensor {
         apply(slf, "negative", |arena, x, site| arena.unary(&Op::Negative, x, site))
     }
 
-    fn __pos__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyTensor> {
-        slf.clone()
+    /// An object of its own, which an assignment to this one leaves where it is.
+    fn __pos__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {
+        let (py, this) = (slf.py(), slf.get());
+        object::tensor(this.record.bind(py), this.handle(py))
     }
 
     fn __abs__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {
@@ -305,6 +328,27 @@ impl PyTensor {
         let record = slf.get().record.bind(slf.py());
         let key: Key = parse(key, record)?;
         apply(slf, "index", |arena, x, site| key.apply(arena, x, site))
+    }
+
+    /// Assignment is functional: the object moves on to a new node, the one before keeps
+    /// its value.
+    fn __setitem__<'py>(
+        slf: &Bound<'py, Self>,
+        key: &Bound<'py, PyAny>,
+        values: &Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        let (py, this) = (slf.py(), slf.get());
+        let key: Key = parse(key, this.record.bind(py))?;
+        let made = operand::call(py, "assign", &[slf, values], |arena, x, site| {
+            key.assign(arena, x[0], x[1], site)
+        })?;
+        this.at.set(py, made.cast::<PyTensor>()?.get().handle(py));
+        Ok(())
+    }
+
+    #[expect(clippy::unused_self, reason = "Python passes it")]
+    fn __delitem__(&self, _key: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(PyTypeError::new_err("a tensor does not support item deletion"))
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
@@ -373,7 +417,7 @@ impl PyTensor {
         let text = self.read(py, "repr", |arena, node| {
             Ok(crate::record::print::tensor(arena, node))
         });
-        let (label, record) = (self.handle.label(), self.record.get().id);
+        let (label, record) = (self.handle(py).label(), self.record.get().id);
         match text {
             Ok(text) => format!("<{text}>"),
             Err(_) => format!("<dead tensor {label} of record {record}>"),
@@ -388,8 +432,8 @@ impl PyTensor {
 
     /// The position in the record.
     #[getter]
-    fn index(&self) -> u32 {
-        self.handle.node
+    fn index(&self, py: Python<'_>) -> u32 {
+        self.handle(py).node
     }
 
     /// The sizes of the axes.
@@ -514,9 +558,9 @@ impl PyTensor {
         ))
     }
 
-    /// The tensor itself: values are immutable.
-    fn __copy__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyTensor> {
-        slf.clone()
+    /// As `+`: values are immutable, so that no node is needed.
+    fn __copy__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {
+        PyTensor::__pos__(slf)
     }
 }
 

@@ -2,6 +2,7 @@
 //! compositions are made of ops.
 
 mod arrange;
+mod assign;
 mod contract;
 mod einsum;
 mod elementwise;

@@ -333,6 +333,7 @@ methods! {
 }
 
 mod arrange;
+mod assign;
 mod elementwise;
 mod linear;
 mod network;

@@ -42,6 +42,8 @@ USES: dict[str, Callable[[Tensor, Tensor], Any]] = {
     "stack": lambda a, b: wg.stack((a, a, b)),
     "index": lambda a, b: a[b],
     "key": lambda a, b: a[..., b],
+    "assigned": lambda a, b: a.__setitem__(..., b),
+    "assigned key": lambda a, b: a.__setitem__(b, 1.0),
     "labels": lambda a, b: wg.softmax_cross_entropy(a, b),
     "wrt argument": lambda a, b: a.sum().grad(wrt=b),
 }

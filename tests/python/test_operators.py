@@ -133,7 +133,7 @@ def test_unary_operators(rec: ComputationRecord) -> None:
     np.testing.assert_array_equal((-t).data(), -X)
     np.testing.assert_array_equal(abs(t).data(), abs(X))
     before = len(rec)
-    assert +t is t
+    assert (+t).index == t.index
     assert len(rec) == before
     with pytest.raises(TypeError):
         _ = ~t
@@ -452,7 +452,7 @@ def test_tensors_are_keys_by_identity(rec: ComputationRecord) -> None:
 
 def test_tensors_are_not_copied_out_of_their_record(rec: ComputationRecord) -> None:
     x = rec.ones(2)
-    assert copy.copy(x) is x
+    assert copy.copy(x).index == x.index
     for f in (pickle.dumps, copy.deepcopy):
         with pytest.raises(TypeError, match=r"\.data\(\)"):
             f(x)

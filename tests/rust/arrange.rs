@@ -39,6 +39,13 @@ fn places_and_masks() {
     assert_eq!(floats(x.take_axis(&places, 0)), [3.0, 3.0]);
     let ones = rec.constant(NdArray::from_elements(&[1.0, 1.0]));
     assert_eq!(floats(x.scatter_add(&places, &ones, 0)), [1.0, 2.0, 5.0]);
+    let pair = rec.tensor_from_value(NdArray::from_elements(&[7.0, 8.0]));
+    for y in [x.put_along_axis(&places, pair, 0), x.scatter(&places, pair, 0)] {
+        assert_eq!(floats(y), [1.0, 2.0, 8.0]);
+        assert_eq!(floats(y.sum().grad().wrt(&x)), [1.0, 1.0, 0.0]);
+        assert_eq!(floats(y.sum().grad().wrt(&pair)), [0.0, 1.0]);
+    }
+    assert_eq!(floats(x.scatter(&places, 0, 0)), [1.0, 2.0, 0.0]);
     let classes = places.one_hot(3, DType::F64);
     assert_eq!(floats(classes), [0.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
     let mask = NdArray::from_elements(&[true, false, true]);

@@ -125,6 +125,52 @@ fn a_tensor_selects_as_an_array_does() {
     assert_eq!(taken.data(), x.get(&[Index::Array(rows)]).data());
 }
 
+/// Fails unless an assignment of 0 reaches just the elements that the index selects.
+fn assert_reaches(x: Tensor<'_>, index: &[Index]) -> Result<(), TestCaseError> {
+    let selected = x.get(index).data().to_vec::<i64>();
+    let kept = |element: i64| if selected.contains(&element) { -1 } else { element };
+    let wanted: Vec<i64> = x.data().to_vec::<i64>().into_iter().map(kept).collect();
+    prop_assert_eq!(x.assign(index, -1).data().to_vec::<i64>(), wanted);
+    Ok(())
+}
+
+#[test]
+fn an_assignment_gives_a_tensor_of_its_own() {
+    let rec = ComputationRecord::new();
+    let x = rec.tensor_from_value(NdArray::from_elements(&[1.0, 2.0, 3.0]));
+    let v = rec.tensor_from_value(NdArray::from_elements(&[5.0, 6.0]));
+    let y = x.assign(&[positions(&[2, 2], &[2])], v);
+    assert_eq!(y.data().to_vec::<f64>(), [1.0, 2.0, 6.0]);
+    assert_eq!(x.data().to_vec::<f64>(), [1.0, 2.0, 3.0]);
+    let grad = (y * y).sum().grad();
+    assert_eq!(grad.wrt(&x).data().to_vec::<f64>(), [2.0, 4.0, 0.0]);
+    assert_eq!(grad.wrt(&v).data().to_vec::<f64>(), [0.0, 12.0]);
+}
+
+#[test]
+fn an_assignment_that_does_not_fit_records_nothing() {
+    let rec = ComputationRecord::new();
+    let (x, len) = (cube(&rec), rec.len());
+    let floats = rec.constant(NdArray::from_elements(&[1.0, 2.0]));
+    let error = x.try_assign(&[], floats).unwrap_err();
+    assert_eq!(error.kind(), wengert::Kind::DType);
+    let integers = rec.constant(NdArray::from_elements(&[1_i64, 2]));
+    let error = x.try_assign(&[Index::At(0)], integers).unwrap_err();
+    assert_eq!(error.kind(), wengert::Kind::Shape);
+    assert!(
+        error.to_string().starts_with(
+            "assign: #2 constant (2,) does not broadcast to the selected (3, 5)\n  \
+             #0 constant recorded at "
+        ),
+        "{error}"
+    );
+    let other = ComputationRecord::new();
+    let foreign = other.constant(NdArray::from_elements(&[1_i64]));
+    let error = x.try_assign(&[], foreign).unwrap_err();
+    assert_eq!(error.kind(), wengert::Kind::Handle);
+    assert_eq!(rec.len(), len + 2);
+}
+
 #[test]
 fn a_basic_index_copies_nothing() {
     let rec = ComputationRecord::new();
@@ -202,5 +248,6 @@ proptest! {
         let shape: Vec<usize> = axes.iter().map(Vec::len).collect();
         prop_assert_eq!(found.shape(), shape);
         prop_assert_eq!(found.data().to_vec::<i64>(), wanted);
+        assert_reaches(cube(&rec), &index)?;
     }
 }

@@ -60,6 +60,11 @@ proptest! {
         scatter_add(x.view(), &views, sum.exclusive().unwrap()).unwrap();
         let wanted = naive::scatter_add(&x.as_array(), &arrays, wanted);
         assert_close(sum.to_vec::<f64>(), wanted, 0.0);
+        let before = Layout::dense(sizes).array(!seed, naive::real);
+        let y =
+            fresh::<f64>(sizes, |out| put(before.view(), x.view(), &views, out).unwrap());
+        let wanted = before.as_array().to_owned();
+        assert_close(y, naive::put(&x.as_array(), &arrays, wanted), 0.0);
     }
 
     #[test]
@@ -108,6 +113,10 @@ proptest! {
         let wanted = sum.as_array::<f64>().to_owned() + wanted;
         embed_add(x.view(), &spans, sum.exclusive().unwrap()).unwrap();
         prop_assert_eq!(sum.as_array::<f64>(), wanted.view());
+        let y = fresh::<f64>(&sizes, |out| {
+            assign(sum.view(), x.view(), &spans, out).unwrap();
+        });
+        prop_assert_eq!(y, naive::embed(&x.as_array::<f64>(), &spans, wanted));
     }
 
     #[test]

@@ -471,6 +471,62 @@ fn scatter_add<'py>(
     })
 }
 
+/// `x` with values at integer positions along an axis; the other axes broadcast.
+///
+/// Unlike NumPy's function it changes nothing, but gives the result. `x`, `indices` of
+/// int64 with as many axes, and `values`, which broadcasts to them, are tensors or
+/// array_like. With the axis None the positions are those of the elements in C order.
+/// Where positions repeat the last value stays, and has the gradient. OutOfRangeError
+/// beyond the ends; DTypeError if `x` holds no floats and `values` does.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.put_along_axis([[3.0, 1.0], [5.0, 7.0]], [[1], [0]], 9.0)
+/// array([[3., 9.],
+///        [9., 7.]])
+#[pyfunction]
+#[pyo3(signature = (x, indices, values, /, axis=Some(-1)),
+       text_signature = "(x, indices, values, /, axis=-1)")]
+fn put_along_axis<'py>(
+    x: &Bound<'py, PyAny>,
+    indices: &Bound<'py, PyAny>,
+    values: &Bound<'py, PyAny>,
+    axis: Option<isize>,
+) -> Result<'py> {
+    call(x.py(), "put_along_axis", &[x, indices, values], |arena, x, site| {
+        let (a, indices) = (node(arena, x[0], site)?, node(arena, x[1], site)?);
+        arena.put_along(a, indices, x[2], axis, true, site)
+    })
+}
+
+/// `x` with values at integer positions along an axis.
+///
+/// `x` is a tensor or array_like, `indices` one of int64 with as many axes, which on
+/// the other axes reaches no farther than `x`, and `values` broadcasts to them. Where
+/// positions repeat the last value stays, and has the gradient; `scatter_add` adds them.
+/// OutOfRangeError beyond the ends; DTypeError if `x` holds no floats and `values` does.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.scatter([0.0, 0.0, 0.0], [0, 2, 0], [1.0, 2.0, 3.0])
+/// array([3., 0., 2.])
+#[pyfunction]
+#[pyo3(signature = (x, indices, values, /, axis=-1),
+       text_signature = "(x, indices, values, /, axis=-1)")]
+fn scatter<'py>(
+    x: &Bound<'py, PyAny>,
+    indices: &Bound<'py, PyAny>,
+    values: &Bound<'py, PyAny>,
+    axis: isize,
+) -> Result<'py> {
+    call(x.py(), "scatter", &[x, indices, values], |arena, x, site| {
+        let (a, indices) = (node(arena, x[0], site)?, node(arena, x[1], site)?);
+        arena.put_along(a, indices, x[2], Some(axis), false, site)
+    })
+}
+
 /// 1 at each integer label along a new last axis of `classes` elements, otherwise 0.
 ///
 /// `labels` is a tensor or array_like of int64; the result is of `dtype`, by default
@@ -555,7 +611,8 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     add! {
         flip roll tile repeat moveaxis diagonal diag tril triu atleast_1d atleast_2d
-        atleast_3d split meshgrid take take_along_axis gather scatter_add one_hot pad
+        atleast_3d split meshgrid take take_along_axis gather put_along_axis scatter
+        scatter_add one_hot pad
     }
     Ok(())
 }

@@ -150,6 +150,10 @@ impl Arena {
                 self.expect_integers(tag, &operands[1..])?;
                 0..1
             }
+            Tag::Put => {
+                self.expect_integers(tag, &operands[2..])?;
+                0..2
+            }
             Tag::Where => {
                 self.cast_operand(&mut operands[0], DType::Bool, site)?;
                 1..3

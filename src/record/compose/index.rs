@@ -9,11 +9,11 @@ use crate::array::NdArray;
 use crate::dtype::DType;
 use crate::error::{Error, Fault, Operand, Place, Result};
 use crate::ops::Op;
-use crate::ops::emit::{Arg, Args};
+use crate::ops::emit::Arg;
 use crate::ops::index::{Gather, Slice, Spans};
 use crate::ops::view::{BroadcastTo, Reshape, Transpose};
 use crate::shape::{self, Axes, Shape, Span};
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 /// One part of an index such as `x[1, ::2, ..., None, rows]`.
 #[derive(Clone, Debug)]
@@ -39,6 +39,16 @@ pub enum Index {
     Node(NodeIndex),
 }
 
+impl Index {
+    /// The node, if the part is one.
+    pub(super) fn node(&self) -> Option<u32> {
+        match self {
+            Index::Node(node) => Some(node.0),
+            _ => None,
+        }
+    }
+}
+
 /// A node that holds positions; only tensors of the record make one.
 #[derive(Clone, Copy, Debug)]
 pub struct NodeIndex(pub(crate) u32);
@@ -62,7 +72,9 @@ pub(super) type Gathered = SmallVec<[(usize, u32); 4]>;
 impl Arena {
     /// Applies an index by `NumPy`'s rules.
     pub(crate) fn index(&mut self, x: u32, index: &[Index], site: u32) -> Result<u32> {
-        self.of_key(x, index, |arena| {
+        let nodes = index.iter().filter_map(Index::node);
+        let named: SmallVec<[u32; 4]> = std::iter::once(x).chain(nodes).collect();
+        self.naming(&named, |arena| {
             let selection = arena.selection(x, index, site)?;
             let y = arena.spanned(x, &selection, site)?;
             if selection.gathered.is_empty() {
@@ -72,22 +84,16 @@ impl Arena {
         })
     }
 
-    /// Composes what takes a key. An error may name nodes of the composition, which are
-    /// taken back: it then names the tensor and those in the key.
-    pub(super) fn of_key(
+    /// Composes a call on nodes. An error names these: others that it may name are of
+    /// the composition, and taken back.
+    pub(super) fn naming(
         &mut self,
-        x: u32,
-        index: &[Index],
+        nodes: &[u32],
         f: impl FnOnce(&mut Arena) -> Result<u32>,
     ) -> Result<u32> {
         let start = self.mark();
         let result = f(self).map_err(|error| {
-            let nodes = index.iter().filter_map(|part| match part {
-                Index::Node(node) => Some(node.0),
-                _ => None,
-            });
-            let places = std::iter::once(x).chain(nodes);
-            places.fold(error.without_places(), |error, node| {
+            nodes.iter().fold(error.without_places(), |error, &node| {
                 error.recorded_at(self.label(node), Place::Site(self.site(node)))
             })
         });
@@ -192,7 +198,7 @@ impl Arena {
     }
 
     /// Whether spans select all of a tensor, in its order.
-    fn is_whole(&self, x: u32, spans: &[Span]) -> bool {
+    pub(super) fn is_whole(&self, x: u32, spans: &[Span]) -> bool {
         let sizes = self.ty(x).shape.iter();
         spans.iter().zip(sizes).all(|(span, &size)| *span == Span::whole(size))
     }
@@ -206,36 +212,56 @@ impl Arena {
         leading: bool,
         site: u32,
     ) -> Result<u32> {
-        let from = self.ty(x).shape.clone();
-        let axes: Axes = gathered.iter().map(|&(axis, _)| axis).collect();
-        let rest = (0..from.ndim()).filter(|k| !axes.contains(k));
-        let order: Axes = axes.iter().copied().chain(rest).collect();
-        let mut y = x;
-        if order.iter().enumerate().any(|(k, &axis)| k != axis) {
-            y = self.one(Transpose { axes: order }.into(), y, site)?;
-        }
-        let shapes: SmallVec<[Shape; 4]> =
-            gathered.iter().map(|&(_, i)| self.ty(i).shape.clone()).collect();
-        let slices: SmallVec<[&[usize]; 4]> = shapes.iter().map(|s| &**s).collect();
-        let common = shape::broadcast("index", &slices)?;
-        let mut operands: Args<u32> = smallvec![Arg::Value(y)];
-        for &(_, indices) in gathered {
-            let same = self.ty(indices).shape == common;
-            let indices = if same {
-                indices
-            } else {
-                self.one(BroadcastTo { shape: common.clone() }.into(), indices, site)?
-            };
-            operands.push(Arg::Value(indices));
-        }
+        let (y, _) = self.gathered_first(x, gathered, site)?;
+        let positions = self.together(gathered, site)?;
+        let width = self.ndim(positions[0]);
+        let operands = std::iter::once(y).chain(positions).map(Arg::Value).collect();
         let y = self.apply(&Gather.into(), operands, site)?;
-        let (front, width) = (axes[0], common.ndim());
+        let front = gathered[0].0;
         if leading || front == 0 {
             return Ok(y);
         }
         let ndim = self.ndim(y);
         let order = (width..width + front).chain(0..width).chain(width + front..ndim);
         self.one(Transpose { axes: order.collect() }.into(), y, site)
+    }
+
+    /// A tensor with its gathered axes before the others, and the order of its axes.
+    pub(super) fn gathered_first(
+        &mut self,
+        x: u32,
+        gathered: &[(usize, u32)],
+        site: u32,
+    ) -> Result<(u32, Axes)> {
+        let axes: Axes = gathered.iter().map(|&(axis, _)| axis).collect();
+        let rest = (0..self.ndim(x)).filter(|k| !axes.contains(k));
+        let order: Axes = axes.iter().copied().chain(rest).collect();
+        if order.iter().enumerate().all(|(k, &axis)| k == axis) {
+            return Ok((x, order));
+        }
+        let y = self.one(Transpose { axes: order.clone() }.into(), x, site)?;
+        Ok((y, order))
+    }
+
+    /// The positions along gathered axes, in one shape.
+    pub(super) fn together(
+        &mut self,
+        gathered: &[(usize, u32)],
+        site: u32,
+    ) -> Result<SmallVec<[u32; 4]>> {
+        let shapes: SmallVec<[Shape; 4]> =
+            gathered.iter().map(|&(_, i)| self.ty(i).shape.clone()).collect();
+        let slices: SmallVec<[&[usize]; 4]> = shapes.iter().map(|s| &**s).collect();
+        let common = shape::broadcast("index", &slices)?;
+        let mut positions = SmallVec::new();
+        for &(_, indices) in gathered {
+            positions.push(if self.ty(indices).shape == common {
+                indices
+            } else {
+                self.one(BroadcastTo { shape: common.clone() }.into(), indices, site)?
+            });
+        }
+        Ok(positions)
     }
 }
 

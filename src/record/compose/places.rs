@@ -1,14 +1,17 @@
-//! Elements taken and added at integer places along one axis.
+//! Elements taken, put and added at integer places along one axis.
 
 use super::Arena;
+use super::assign::node_of;
+use super::index::Gathered;
+use crate::array::NdArray;
 use crate::dtype::DType;
 use crate::error::{Error, Fault, Result};
-use crate::ops::along::{AddAlongAxis, TakeAlongAxis};
+use crate::ops::along::{AddAlongAxis, TakeAlongAxis, expect_within};
 use crate::ops::convert::Cast;
 use crate::ops::emit::Arg;
 use crate::ops::{Op, Tag};
-use crate::shape;
-use smallvec::smallvec;
+use crate::shape::{self, Shape};
+use smallvec::{SmallVec, smallvec};
 
 impl Arena {
     /// The parts at positions along an axis; without one, of the elements in C order.
@@ -58,6 +61,57 @@ impl Arena {
             }
             let operands = smallvec![Arg::Value(x), Arg::Value(positions)];
             arena.apply(&TakeAlongAxis { axis }.into(), operands, site)
+        })
+        .map_err(|error| error.called(op))
+    }
+
+    /// `x` with values at positions along an axis, where `take_along` would read them.
+    pub(crate) fn put_along(
+        &mut self,
+        x: u32,
+        positions: u32,
+        values: Arg<u32>,
+        axis: Option<isize>,
+        broadcasts: bool,
+        site: u32,
+    ) -> Result<u32> {
+        let op = if broadcasts { "put_along_axis" } else { "scatter" };
+        let named = [x, positions].into_iter().chain(node_of(values));
+        let named: SmallVec<[u32; 4]> = named.collect();
+        self.naming(&named, |arena| {
+            let (y, axis) = arena.along(op, x, axis, site)?;
+            let (sizes, reach) =
+                (arena.ty(y).shape.clone(), arena.ty(positions).shape.clone());
+            if broadcasts && reach.ndim() == sizes.ndim() {
+                let apart = |shape: &[usize]| {
+                    let others = (0..axis).chain(axis + 1..shape.len());
+                    others.map(|k| shape[k]).collect::<Shape>()
+                };
+                shape::broadcast(op, &[&apart(&sizes), &apart(&reach)])?;
+            } else {
+                arena.about(y, expect_within(op, &sizes, &reach, axis))?;
+            }
+            // On each other axis every place is its own position.
+            let mut gathered = Gathered::new();
+            for (k, &size) in sizes.iter().enumerate() {
+                gathered.push((
+                    k,
+                    if k == axis {
+                        positions
+                    } else {
+                        let len = if broadcasts { size } else { reach[k] };
+                        let mut shape = vec![1; sizes.ndim()];
+                        shape[k] = len;
+                        let range: Vec<i64> =
+                            (0..len).map(|k| k.cast_signed() as i64).collect();
+                        let range = NdArray::try_from_elements(&range, &shape)?;
+                        arena.source(&Op::Constant, &range, None, site)?
+                    },
+                ));
+            }
+            let y = arena.put(op, y, &gathered, false, values, site)?;
+            let shape = arena.ty(x).shape.clone();
+            arena.shaped(y, &shape, site)
         })
         .map_err(|error| error.called(op))
     }

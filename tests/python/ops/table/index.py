@@ -13,7 +13,7 @@ from tests.python.ops.table.row import Row, moving
 
 
 def rows() -> list[Row]:
-    return [*_index(), *_several()]
+    return [*_index(), *_several(), *_assignments()]
 
 
 def _index() -> list[Row]:
@@ -98,4 +98,67 @@ def _several() -> list[Row]:
             lambda *x: wg.stack(x, axis=-1),
             lambda *x: np.stack(x, axis=-1),
         ),
+    ]
+
+
+def _assignments() -> list[Row]:
+    rows = np.array([2, 0, 2, 1, -1])
+    columns = np.array([[0], [1]])
+    mask = np.array([True, False, True])
+    places = np.array([[2, 0, 2], [1, 1, 1]])
+
+    def row(op: str, note: str, call: Any, shapes: Any) -> Row:
+        return Row(
+            op,
+            "linear",
+            call,
+            call,
+            (reals, reals),
+            shapes,
+            note,
+            integers=(whole, whole),
+            booleans=True,
+            plain=False,
+        )
+
+    def at(op: str, note: str, key: Any, shapes: Any) -> Row:
+        def call(x: Any, v: Any) -> Any:
+            y = +x if isinstance(x, Tensor) else np.array(x)
+            y[key] = v
+            return y
+
+        return row(op, note, call, shapes)
+
+    def along(x: Any, v: Any) -> Any:
+        if isinstance(x, Tensor):
+            return wg.put_along_axis(x, places, v, 1)
+        out = np.array(x)
+        np.put_along_axis(out, places, v, 1)
+        return out
+
+    def scatter(x: Any, v: Any) -> Any:
+        if isinstance(x, Tensor):
+            return wg.scatter(x, places, v, 1)
+        out = np.array(x)
+        np.put_along_axis(out[:2], places, v, 1)
+        return out
+
+    window = (((3, 4), (2, 2)), ((3, 4), (2,)), ((3, 4), (2, 1)), ((3, 4), ()))
+    apart = (((3, 4, 2), (2, 5, 4)), ((3, 4, 2), (5, 1)), ((3, 4, 2), ()))
+    return [
+        at("assign", "[1:, ::-2]", np.s_[1:, ::-2], window),
+        at("assign", "[...]", np.s_[...], (((2, 3), (2, 3)), ((0, 2), (2,)), ((), ()))),
+        at("assign", "[1]", 1, (((3,), ()), ((3, 2), (2,)), ((3, 2), (1, 2)))),
+        at("assign", "[:, None, 0]", np.s_[:, None, 0], (((3, 2), (3, 1)),)),
+        at("assign", "[5:2]", np.s_[5:2], (((3,), ()), ((3, 2), (0, 1)))),
+        at("assign", "[1:, rows]", np.s_[1:, rows], (((3, 3), (2, 5)),)),
+        at("put", "[rows]", rows, (((3,), (5,)), ((3, 2), (2,)), ((3, 2), (5, 2)))),
+        at("put", "[:, rows]", np.s_[:, rows], (((2, 3), (2, 5)), ((2, 3), (5,)))),
+        at("put", "[rows, :, columns]", np.s_[rows, :, columns], apart),
+        at("put", "[1, ..., rows]", np.s_[1, ..., rows], (((2, 2, 3), (5, 2)),)),
+        at("put", "[mask]", mask, (((3,), (2,)), ((3, 2), (2, 2)), ((3, 2), ()))),
+        at("put", "[:, mask]", np.s_[:, mask], (((2, 3), (2, 2)), ((2, 3), (2,)))),
+        at("put", "[True]", True, (((2, 3), (1, 2, 3)), ((3,), ()))),
+        row("put", "put_along_axis", along, (((2, 3), (2, 3)), ((2, 3), (3,)))),
+        row("put", "scatter", scatter, (((3, 3), (2, 3)), ((3, 4), (2, 1)))),
     ]
