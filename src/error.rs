@@ -307,6 +307,8 @@ pub enum Fault {
          key, the ones before of key and value, and the rest must agree"
     )]
     Attention { op: &'static str, operands: Operands },
+    #[error("{op}: the shapes of {a} and {b} differ")]
+    Unlike { op: &'static str, a: Operand, b: Operand },
     #[error("{op}: {operand} has {} axes, not {wanted}", operand.shape.len())]
     Rank { op: &'static str, operand: Operand, wanted: usize },
     #[error("{op}: {given} values of {what} for {wanted} axes")]
@@ -514,6 +516,7 @@ impl Fault {
             | F::Labels { .. }
             | F::Companion { .. }
             | F::Attention { .. }
+            | F::Unlike { .. }
             | F::Rank { .. }
             | F::PerAxis { .. }
             | F::ZeroParameter { .. }
@@ -575,6 +578,7 @@ impl Fault {
             F::MatmulScalar { .. } => "use * to multiply by a scalar",
             F::IntegerGradient { .. } => "cast with .astype to f32 or f64 first",
             F::IndexDType { .. } => "cast with .astype to i64 first",
+            F::Unlike { .. } => "reshape one of them, or allow broadcast",
             F::Lossy { .. } => "cast the values with .astype, or the tensor",
             F::Foreign { op: "wrt" | "connected" | "table" | "to_html", .. } => {
                 "a gradient covers only the record it was taken from"
@@ -620,6 +624,7 @@ impl Fault {
             F::InnerSizes { a, b, .. }
             | F::EinsumSizes { a, b, .. }
             | F::Elements { a, b, .. }
+            | F::Unlike { a, b, .. }
             | F::Channels { x: a, weight: b, .. }
             | F::Companion { operand: a, found: b, .. } => match position {
                 0 => Some(a),

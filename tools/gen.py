@@ -43,6 +43,8 @@ OPERANDS = {
     "value": "ArrayLike",
     "var": "ArrayLike",
     "weight": "ArrayLike",
+    "prediction": "ArrayLike",
+    "target": "ArrayLike",
 }
 TYPES = {
     "axis": "_Axes",
@@ -50,6 +52,7 @@ TYPES = {
     "axis1": "int",
     "axis2": "int",
     "keepdims": "bool",
+    "broadcast": "bool",
     "shape": "int | Sequence[int]",
     "dtype": "npt.DTypeLike",
     "rate": "float",

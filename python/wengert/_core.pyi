@@ -366,6 +366,7 @@ __all__ = [
     "max_pool3d",
     "maximum",
     "mean",
+    "mean_squared_error",
     "median",
     "meshgrid",
     "min",
@@ -1460,6 +1461,27 @@ def maximum(a: ArrayLike, b: ArrayLike, /) -> Any: ...
 def mean(x: Tensor, /, axis: _Axes = None, keepdims: bool = False) -> Tensor: ...
 @overload
 def mean(x: ArrayLike, /, axis: _Axes = None, keepdims: bool = False) -> Any: ...
+@overload
+def mean_squared_error(
+    prediction: Tensor,
+    target: Tensor | ArrayLike,
+    /,
+    broadcast: bool = False,
+) -> Tensor: ...
+@overload
+def mean_squared_error(
+    prediction: ArrayLike,
+    target: Tensor,
+    /,
+    broadcast: bool = False,
+) -> Tensor: ...
+@overload
+def mean_squared_error(
+    prediction: ArrayLike,
+    target: ArrayLike,
+    /,
+    broadcast: bool = False,
+) -> Any: ...
 @overload
 def median(x: Tensor, /, axis: _Axes = None, keepdims: bool = False) -> Tensor: ...
 @overload

@@ -16,6 +16,7 @@ from wengert import (
     HandleError,
     ShapeError,
     Tensor,
+    layers,
 )
 from wengert.layers import LinearLayer
 
@@ -330,6 +331,44 @@ def test_fault_08_shapes_that_do_not_broadcast(rec: ComputationRecord) -> None:
         raises(ShapeError, ValueError, "does not broadcast to (3,)"),
     ):
         wg.broadcast_to(b, 3)
+
+
+def test_fault_09_a_loss_of_a_column_and_a_vector(rec: ComputationRecord) -> None:
+    column, place = rec.ones((4, 1)), line_of()
+    vector, other = rec.zeros(4), line_of()
+    for pair, shapes in (
+        ((column, vector), "#0 tensor (4, 1) and #1 tensor (4,)"),
+        ((vector, column), "#1 tensor (4,) and #0 tensor (4, 1)"),
+        ((column, np.zeros(4)), "#0 tensor (4, 1) and #2 constant (4,)"),
+        ((vector, 1.0), "#1 tensor (4,) and ()"),
+    ):
+        with (
+            nothing_lost(rec),
+            raises(
+                ShapeError,
+                ValueError,
+                f"mean_squared_error: the shapes of {shapes}",
+                " differ\n",
+                "hint: reshape one of them, or allow broadcast",
+            ),
+        ):
+            wg.mean_squared_error(*pair)
+    with raises(ShapeError, ValueError, f"#0 tensor recorded at {place}, #1 tensor at"):
+        wg.mean_squared_error(column, vector)
+    with raises(ShapeError, ValueError, f"at {other}"):
+        wg.mean_squared_error(column, vector)
+    allowed = wg.mean_squared_error(column, vector, broadcast=True)
+    assert allowed.item() == 1
+    assert wg.mean_squared_error(column, column[::-1]).item() == 0
+    logits = rec.ones((4, 3))
+    for f in (wg.softmax_cross_entropy, layers.softmax_cross_entropy):
+        with (
+            nothing_lost(rec),
+            raises(
+                ShapeError, ValueError, "the labels have shape (4, 1)", "needs (4,)"
+            ),
+        ):
+            f(logits, np.zeros((4, 1), int))
 
 
 WITH_SHAPES: dict[str, Callable[[ComputationRecord, Any], Any]] = {

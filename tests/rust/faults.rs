@@ -252,6 +252,27 @@ fn fault_08_shapes_that_do_not_broadcast() {
 }
 
 #[test]
+fn fault_09_a_loss_of_a_column_and_a_vector() {
+    let rec = ComputationRecord::new();
+    let (a, at_a) = (zeros(&rec, &[4, 1]), here());
+    let (b, at_b) = (zeros(&rec, &[4]), here());
+    let text = format!(
+        "mean_squared_error: the shapes of #0 constant (4, 1) and #1 constant (4,) \
+         differ\n  #0 constant recorded at {at_a}, #1 constant at {at_b}\n\
+         hint: reshape one of them, or allow broadcast"
+    );
+    refused(
+        &rec,
+        Kind::Shape,
+        &text,
+        || a.try_mean_squared_error(b, false),
+        || a.mean_squared_error(b, false),
+    );
+    assert_eq!((a + 2.0).mean_squared_error(b, true).item(), 4.0);
+    assert_eq!((b + 2.0).mean_squared_error(b, false).item(), 4.0);
+}
+
+#[test]
 fn fault_10_a_negative_dimension() {
     let rec = ComputationRecord::new();
     let (x, place) = (zeros(&rec, &[6]), here());

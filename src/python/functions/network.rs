@@ -1,4 +1,4 @@
-//! What layers of networks compute: normalisation, embedding, dropout, attention.
+//! What networks compute: normalisation, embedding, dropout, attention, a loss.
 
 use super::axes;
 use crate::error::Result;
@@ -60,6 +60,30 @@ pub(super) fn nodes<const N: usize, const M: usize>(
 /// The axes of an `axis` argument whose default is the last one.
 fn last_or(op: &'static str, axis: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<isize>> {
     Ok(axes(op, axis)?.unwrap_or_else(|| vec![-1]))
+}
+
+/// The mean of the squared differences from a target.
+///
+/// `prediction` and `target` are tensors or array_like of one shape, ShapeError
+/// otherwise: between (N, 1) and (N,) every element would meet every other. `broadcast`
+/// allows that.
+///
+/// Examples
+/// --------
+/// >>> import wengert
+/// >>> wengert.mean_squared_error([1.0, 2.0], [1.0, 4.0])
+/// np.float64(2.0)
+#[pyfunction]
+#[pyo3(signature = (prediction, target, /, broadcast=false))]
+fn mean_squared_error<'py>(
+    prediction: &Bound<'py, PyAny>,
+    target: &Bound<'py, PyAny>,
+    broadcast: bool,
+) -> PyResult<Bound<'py, PyAny>> {
+    let operands = [prediction, target];
+    call(prediction.py(), "mean_squared_error", &operands, |arena, x, site| {
+        arena.mean_squared_error(x[0], x[1], broadcast, site)
+    })
 }
 
 /// `(x - mean) / sqrt(variance + eps) * scale + bias`, with mean and variance over
@@ -279,6 +303,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     add! {
         layer_norm rms_norm batch_norm embedding dropout scaled_dot_product_attention
+        mean_squared_error
     }
     Ok(())
 }

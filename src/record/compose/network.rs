@@ -1,4 +1,4 @@
-//! What the layers of networks compute: normalisation, embedding, dropout, attention.
+//! What networks compute: normalisation, embedding, dropout, attention, a loss.
 
 use super::{Arena, Reduction};
 use crate::array::NdArray;
@@ -16,6 +16,36 @@ fn number(x: f64) -> Arg<u32> {
 }
 
 impl Arena {
+    /// The mean of `(a - b)²`. Shapes differ only if `broadcast` allows it: between
+    /// (N, 1) and (N,) every element would meet every other.
+    pub(crate) fn mean_squared_error(
+        &mut self,
+        a: Arg<u32>,
+        b: Arg<u32>,
+        broadcast: bool,
+        site: u32,
+    ) -> Result<u32> {
+        let shape = |operand| match operand {
+            Arg::Value(node) => self.ty(node).shape.clone(),
+            Arg::Number(_) => Shape::scalar(),
+        };
+        let (shape_a, shape_b) = (shape(a), shape(b));
+        if !broadcast && shape_a != shape_b {
+            let op = "mean_squared_error";
+            let fault = Fault::Unlike {
+                op,
+                a: Operand::new(&shape_a),
+                b: Operand::new(&shape_b),
+            };
+            return Err(self.explain(Error::new(fault), &[a, b]));
+        }
+        self.composed(|arena| {
+            let difference = arena.binary(&Op::Subtract, a, b, site)?;
+            let square = arena.unary(&Op::Square, difference, site)?;
+            arena.reduce(Reduction::Mean, square, None, false, site)
+        })
+    }
+
     /// Sees that a companion of `x`, such as a scale, has its sizes along `axes`, and
     /// gives it the axes that make it broadcast along the others.
     fn along_axes(

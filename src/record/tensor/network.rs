@@ -1,7 +1,8 @@
 //! Methods that layers of networks are made of.
 
-use super::Tensor;
+use super::{IntoOperand, Tensor};
 use crate::error::{self, Result};
+use crate::ops::emit::Arg;
 
 impl<'rec> Tensor<'rec> {
     /// The nodes of operands that may be absent.
@@ -18,8 +19,36 @@ impl<'rec> Tensor<'rec> {
     }
 }
 
-/// Normalisation, embedding, dropout and attention.
+/// Normalisation, embedding, dropout, attention and a loss.
 impl<'rec> Tensor<'rec> {
+    /// The mean of the squared differences from a target, which has the same shape
+    /// unless `broadcast` allows another.
+    ///
+    /// # Panics
+    /// If the shapes differ: between (N, 1) and (N,) every element would meet every
+    /// other.
+    #[track_caller]
+    pub fn mean_squared_error(
+        &self,
+        target: impl IntoOperand<'rec>,
+        broadcast: bool,
+    ) -> Tensor<'rec> {
+        error::expect(self.try_mean_squared_error(target, broadcast))
+    }
+
+    /// As `mean_squared_error`; an error records nothing.
+    #[track_caller]
+    pub fn try_mean_squared_error(
+        &self,
+        target: impl IntoOperand<'rec>,
+        broadcast: bool,
+    ) -> Result<Tensor<'rec>> {
+        let target = self.operand("mean_squared_error", target)?;
+        self.record.node(|arena, site| {
+            arena.mean_squared_error(Arg::Value(self.index), target, broadcast, site)
+        })
+    }
+
     /// Less the mean over axes, divided by `sqrt(variance + eps)`, then times a scale
     /// and plus a bias, which have the sizes of those axes (Ba, Kiros and Hinton,
     /// "Layer Normalization", 2016).

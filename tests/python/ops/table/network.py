@@ -23,7 +23,14 @@ from tests.python.ops.table.row import Row
 
 
 def rows() -> list[Row]:
-    return [*_norms(), *_batch_norms(), *_embedding(), *_dropout(), *_attention()]
+    return [
+        *_norms(),
+        *_batch_norms(),
+        *_embedding(),
+        *_dropout(),
+        *_attention(),
+        *_losses(),
+    ]
 
 
 # A tenth, so that differences of rows that are nearly constant stay smooth.
@@ -303,4 +310,24 @@ def _attention() -> list[Row]:
             masked,
             off_zero,
         ),
+    ]
+
+
+def _losses() -> list[Row]:
+    def row(note: str, shapes: Any, **options: Any) -> Row:
+        return Row(
+            "mean",
+            "linear",
+            lambda a, b: wg.mean_squared_error(a, b, **options),
+            lambda a, b: np.mean(np.square(a - b)),
+            (reals, reals),
+            shapes,
+            f"mean_squared_error{note}",
+            integers=(whole, whole),
+            ulps=64,
+        )
+
+    return [
+        row("", (((), ()), ((5,), (5,)), ((2, 3), (2, 3)))),
+        row(" broadcast", (((3, 1), (3,)), ((2, 3), ())), broadcast=True),
     ]
