@@ -16,7 +16,14 @@ pub(super) struct Handle {
 impl Handle {
     #[inline]
     pub(super) fn new(arena: &Arena, node: u32, site: u32) -> Self {
-        Handle { epoch: arena.epochs().current(), node, site, tag: arena.tag(node) }
+        Handle::of_op(arena, node, site, arena.tag(node))
+    }
+
+    /// As `new`, of a node whose op is known.
+    #[inline]
+    pub(super) fn of_op(arena: &Arena, node: u32, site: u32, tag: Tag) -> Self {
+        debug_assert_eq!(tag, arena.tag(node));
+        Handle { epoch: arena.epochs().current(), node, site, tag }
     }
 
     /// The node, if the handle is alive.
