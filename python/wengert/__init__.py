@@ -199,6 +199,7 @@ from wengert._core import (
     where,
 )
 from wengert._core import remainder as mod
+from wengert.custom import CustomOp, custom_op
 from wengert.errors import (
     CheckpointError,
     DTypeError,
@@ -215,6 +216,7 @@ from wengert.store import ParameterStore
 __all__ = [
     "CheckpointError",
     "ComputationRecord",
+    "CustomOp",
     "DTypeError",
     "Grad",
     "GradError",
@@ -278,6 +280,7 @@ __all__ = [
     "cross",
     "cumprod",
     "cumsum",
+    "custom_op",
     "debug",
     "diag",
     "diagonal",

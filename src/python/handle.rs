@@ -45,6 +45,11 @@ impl Handle {
         arena.epochs().death(self.epoch, self.node).is_none().then_some(self.node)
     }
 
+    /// The epoch in which the node was seen alive, and the node.
+    pub(super) fn seen(&self) -> (u64, u32) {
+        (self.epoch, self.node)
+    }
+
     /// Whether the handle was given out in this epoch or before.
     pub(super) fn is_as_old_as(&self, epoch: u64) -> bool {
         self.epoch <= epoch
