@@ -7,6 +7,7 @@ mod subscripts;
 
 use crate::dtype::DType;
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 pub use subscripts::Subscripts;
 
 /// The result of a fallible call of this crate.
@@ -60,6 +61,8 @@ pub enum Kind {
     Missing,
     /// Memory that could not be had.
     Memory,
+    /// An error that a rule of the user's gave.
+    Raised,
     /// Work that was told to stop.
     Interrupted,
     /// A defect of this crate.
@@ -453,6 +456,42 @@ pub enum Fault {
     Memory { op: &'static str, bytes: usize, shape: Vec<usize> },
     #[error("{op}: the record is full: it has 2³¹ nodes")]
     RecordFull { op: &'static str },
+    #[error("{rule}: {error}")]
+    Raised { rule: String, error: Arc<dyn std::error::Error + Send + Sync> },
+    #[error("grad: there is no {rule}")]
+    NoRule { rule: String },
+    #[error(
+        "grad: the sweep reached {label}: the vjp of {op} works on arrays, so it has no \
+         derivative"
+    )]
+    VjpOfArrays { label: String, op: &'static str },
+    #[error("{rule}: {given} cotangents for {wanted} operands")]
+    CotangentCount { rule: String, given: usize, wanted: usize },
+    #[error(
+        "{rule}: the cotangent of operand {position} has shape {}, {operand} needs its own",
+        tuple(found)
+    )]
+    CotangentShape {
+        rule: String,
+        position: usize,
+        operand: Operand,
+        found: Vec<usize>,
+    },
+    #[error(
+        "{rule}: the cotangent of operand {position} holds {found}, {label} needs {wanted}"
+    )]
+    CotangentDType {
+        rule: String,
+        position: usize,
+        label: String,
+        found: DType,
+        wanted: DType,
+    },
+    #[error(
+        "{rule}: a cotangent is given for operand {position}, but {label} holds {dtype}, \
+         which has none"
+    )]
+    CotangentOfInteger { rule: String, position: usize, label: String, dtype: DType },
     #[error("interrupted")]
     Interrupted,
     #[error("the process was forked while this was computed: the child cannot go on")]
@@ -532,12 +571,16 @@ impl Fault {
             | F::ParameterShape { .. }
             | F::ValueCount { .. }
             | F::ReplayShape { .. }
+            | F::CotangentCount { .. }
+            | F::CotangentShape { .. }
             | F::ZeroStep { .. } => Kind::Shape,
             F::WrongDType { .. }
             | F::Lossy { .. }
             | F::Unsupported { .. }
             | F::IndexDType { .. }
             | F::ReplayDType { .. }
+            | F::CotangentDType { .. }
+            | F::CotangentOfInteger { .. }
             | F::IntegerGradient { .. } => Kind::DType,
             F::Foreign { .. }
             | F::Dead { .. }
@@ -553,6 +596,8 @@ impl Fault {
             | F::ConsumeRecorded
             | F::NotAsked { .. }
             | F::Disconnected { .. }
+            | F::NoRule { .. }
+            | F::VjpOfArrays { .. }
             | F::ReplayGradient { .. } => Kind::Gradient,
             F::TooManyIndices { .. }
             | F::MaskShape { .. }
@@ -565,6 +610,7 @@ impl Fault {
             | F::ReplayComputed { .. } => Kind::Value,
             F::MissingParameter { .. } => Kind::Missing,
             F::Memory { .. } | F::RecordFull { .. } => Kind::Memory,
+            F::Raised { .. } => Kind::Raised,
             F::Interrupted => Kind::Interrupted,
             F::Internal { .. } => Kind::Internal,
         }
@@ -603,6 +649,9 @@ impl Fault {
             F::Disconnected { ends, .. } if ends.is_empty() => {
                 "what .data() or .item() gave is a new leaf when it is recorded again"
             }
+            F::NoRule { .. } => "give the op one, or stop_gradient its value",
+            F::VjpOfArrays { .. } => "give the op a vjp that works on tensors",
+            F::CotangentOfInteger { .. } => "give None for it",
             F::NegativePower { .. } => "cast with .astype to a float type first",
             F::Dead { event: Event::Rewound, .. } => {
                 "make it before the mark that the record is rewound to"
@@ -649,6 +698,7 @@ impl Fault {
             | F::EinsumAxes { operand, .. }
             | F::NotThree { operand, .. }
             | F::NotScalar { operand }
+            | F::CotangentShape { operand, .. }
             | F::SeedShape { operand, .. } => (position == 0).then_some(operand),
             F::Labels { logits: operand, .. } | F::Selected { values: operand, .. } => {
                 (position == 0).then_some(operand)
@@ -777,7 +827,14 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.fault {
+            Fault::Raised { error, .. } => Some(error.as_ref()),
+            _ => None,
+        }
+    }
+}
 
 /// Unwraps for the infallible face of a call: panics at the user's line.
 #[track_caller]

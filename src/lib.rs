@@ -75,9 +75,9 @@ pub use layers::{LinearLayer, ParameterStore, descend};
 pub use ops::affine::Activation;
 pub use ops::spec::{OpInfo, op_table};
 pub use record::{
-    ComputationRecord, Convolution, Index, IntoOperand, Margins, Mark, NodeIndex,
-    Pooling, Profile, ProfileEntry, Replay, Tensor, concatenate, einsum, stack,
-    try_concatenate, try_einsum, try_stack,
+    ComputationRecord, Convolution, CustomOp, Index, IntoOperand, Margins, Mark,
+    NodeIndex, Pooling, Profile, ProfileEntry, Replay, RuleError, RuleResult, Tensor,
+    concatenate, einsum, stack, try_concatenate, try_einsum, try_stack,
 };
 pub use rng::Rng;
 pub use shape::MAX_AXES;

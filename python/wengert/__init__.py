@@ -202,6 +202,7 @@ from wengert._core import (
     where,
 )
 from wengert._core import remainder as mod
+from wengert.custom import CustomOp, custom_op
 from wengert.errors import (
     CheckpointError,
     DTypeError,
@@ -218,6 +219,7 @@ from wengert.store import ParameterStore
 __all__ = [
     "CheckpointError",
     "ComputationRecord",
+    "CustomOp",
     "DTypeError",
     "Grad",
     "GradError",
@@ -281,6 +283,7 @@ __all__ = [
     "cross",
     "cumprod",
     "cumsum",
+    "custom_op",
     "debug",
     "diag",
     "diagonal",

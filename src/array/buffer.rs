@@ -2,8 +2,9 @@
 //!
 //! A block is a header and its data in one allocation. Blocks come in size classes,
 //! four to each power of two, so a recycled block wastes at most a quarter. The last
-//! holder of a block returns it: small ones to a shelf of the thread, large ones to the
-//! shelf of the process. Both are limited in bytes; what does not fit is freed.
+//! holder of a block returns it: small ones to a shelf of the thread, large ones and those
+//! for which that has no room to the shelf of the process. Both are limited in bytes; what
+//! does not fit is freed.
 //!
 //! Nobody waits long for the process's shelf, but goes to the system instead: a forked
 //! child may have it locked for ever.
@@ -212,24 +213,24 @@ impl Shelf {
         Some(block)
     }
 
-    /// Keeps the block, or hands it back if the shelf is full.
+    /// Keeps the block; false if the shelf is full.
     fn keep(
         &mut self,
         block: NonNull<Header>,
         class: usize,
         capacity: usize,
         limit: usize,
-    ) -> Result<(), NonNull<Header>> {
+    ) -> bool {
         self.trim(limit);
         if self.bytes + capacity > limit {
-            return Err(block);
+            return false;
         }
         if self.classes.len() <= class {
             self.classes.resize_with(class + 1, Vec::new);
         }
         self.classes[class].push(block);
         self.bytes += capacity;
-        Ok(())
+        true
     }
 
     /// Frees blocks, the largest first, until no more than `limit` bytes are left.
@@ -261,14 +262,15 @@ thread_local! {
 }
 static PROCESS: Mutex<Shelf> = Mutex::new(Shelf::new());
 
-/// Runs `f` on the shelf for blocks of this capacity, and what it holds at most; `None`
-/// on a dying thread, or if others are at the shelf.
-fn with_shelf<T>(capacity: usize, f: impl FnOnce(&mut Shelf, usize) -> T) -> Option<T> {
+/// Runs `f` on the thread's shelf, and what it holds at most; `None` on a dying thread.
+fn with_thread<T>(f: impl FnOnce(&mut Shelf, usize) -> T) -> Option<T> {
+    let limit = pool_limit().min(THREAD_LIMIT);
+    THREAD.try_with(|shelf| f(&mut shelf.borrow_mut(), limit)).ok()
+}
+
+/// As `with_thread`, on the process's shelf; `None` if others are at it.
+fn with_process<T>(f: impl FnOnce(&mut Shelf, usize) -> T) -> Option<T> {
     let limit = pool_limit();
-    if capacity <= SMALL {
-        let limit = limit.min(THREAD_LIMIT);
-        return THREAD.try_with(|shelf| f(&mut shelf.borrow_mut(), limit)).ok();
-    }
     // Much longer than a visit takes.
     for _ in 0..100 {
         match PROCESS.try_lock() {
@@ -284,23 +286,24 @@ fn with_shelf<T>(capacity: usize, f: impl FnOnce(&mut Shelf, usize) -> T) -> Opt
 
 /// Runs `f` on the shelf of this thread and on that of the process.
 fn with_both(mut f: impl FnMut(&mut Shelf, usize)) {
-    for capacity in [SMALL, SMALL + 1] {
-        with_shelf(capacity, &mut f);
-    }
+    with_thread(&mut f);
+    with_process(&mut f);
 }
 
 #[inline]
 fn take(class: usize, capacity: usize) -> Option<NonNull<Header>> {
-    with_shelf(capacity, |shelf, _| shelf.take(class, capacity))?
+    let find = |shelf: &mut Shelf, _| shelf.take(class, capacity);
+    let own = if capacity <= SMALL { with_thread(find).flatten() } else { None };
+    own.or_else(|| with_process(find).flatten())
 }
 
 #[inline(never)]
 fn put_back(block: NonNull<Header>, capacity: usize) {
     // The capacity is a class's own, so it names its class.
-    let kept = class_of(capacity).and_then(|(class, capacity)| {
-        with_shelf(capacity, |shelf, limit| shelf.keep(block, class, capacity, limit))
-    });
-    if !matches!(kept, Some(Ok(()))) {
+    let Some((class, capacity)) = class_of(capacity) else { return release(block) };
+    let keep = |shelf: &mut Shelf, limit| shelf.keep(block, class, capacity, limit);
+    let kept = capacity <= SMALL && with_thread(keep) == Some(true);
+    if !kept && with_process(keep) != Some(true) {
         release(block);
     }
 }

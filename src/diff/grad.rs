@@ -1,9 +1,9 @@
 //! The Rust face of gradients.
 
-use super::gradient::{Gradient, Request};
+use super::gradient::{Asked, Gradient, Request};
 use crate::array::NdArray;
 use crate::error::{self, Error, Fault, Result};
-use crate::record::{ComputationRecord, Tensor, nodes_of};
+use crate::record::{Arena, ComputationRecord, Tensor, nodes_of};
 use std::cell::RefCell;
 use std::fmt;
 
@@ -80,6 +80,7 @@ impl<'rec> Tensor<'rec> {
         let loss = self.node_of("grad", record)?;
         let gradient =
             record.run(|arena, site| Gradient::new(arena, loss, request, site))?;
+        let gradient = record.finish(gradient)?;
         Ok(Grad { record, gradient: RefCell::new(gradient) })
     }
 }
@@ -100,8 +101,30 @@ impl<'rec> Grad<'rec> {
     #[track_caller]
     pub fn try_wrt(&self, tensor: &Tensor<'rec>) -> Result<Tensor<'rec>> {
         let node = tensor.node_of("wrt", self.record)?;
-        let mut gradient = self.gradient.borrow_mut();
-        self.record.node(|arena, site| gradient.wrt_one(arena, node, site))
+        let node =
+            self.ask(|gradient, arena, site| gradient.wrt_one(arena, node, site))?;
+        Ok(Tensor::new(self.record, node))
+    }
+
+    /// Asks the gradient again and again, until it needs no further sweep.
+    #[track_caller]
+    fn ask<T>(
+        &self,
+        mut question: impl FnMut(&mut Gradient, &mut Arena, u32) -> Result<Asked<T>>,
+    ) -> Result<T> {
+        loop {
+            let mut gradient = self.gradient.borrow_mut();
+            let asked =
+                self.record.run(|arena, site| question(&mut gradient, arena, site))?;
+            drop(gradient);
+            match asked {
+                Asked::Known(answer) => return Ok(answer),
+                Asked::After(sweep) => {
+                    let found = self.record.finish(sweep)?;
+                    self.gradient.borrow_mut().add(found);
+                }
+            }
+        }
     }
 
     /// As `wrt`, but a tensor that no path leads to is a fault that says where the paths
@@ -139,8 +162,8 @@ impl<'rec> Grad<'rec> {
             tensor.node_of("wrt", self.record)?;
         }
         let (record, nodes) = nodes_of("wrt", tensors)?;
-        let mut gradient = self.gradient.borrow_mut();
-        let found = record.run(|arena, site| gradient.wrt(arena, &nodes, site))?;
+        let found =
+            self.ask(|gradient, arena, site| gradient.wrt(arena, &nodes, site))?;
         let tensor = |node: u32| record.tensor(node as usize);
         Ok(found.into_iter().filter_map(tensor).collect())
     }
@@ -151,13 +174,15 @@ impl<'rec> Grad<'rec> {
         op: &'static str,
         record: &ComputationRecord,
     ) -> Result<Vec<(u32, NdArray)>> {
-        let gradient = self.gradient.borrow();
+        let loss = self.gradient.borrow().loss();
         if !std::ptr::eq(self.record, record) {
-            let label = format!("the gradient of #{}", gradient.loss());
+            let label = format!("the gradient of #{loss}");
             let (home, other) = (self.record.id(), record.id());
             return Err(Error::new(Fault::Foreign { op, label, home, other }));
         }
-        record.run(|arena, _| gradient.cotangents(arena, op))
+        let found =
+            record.run(|arena, _| self.gradient.borrow().cotangents(arena, op))?;
+        record.finish(found)
     }
 
     /// Whether a path leads from the differentiated tensor to this one.

@@ -1,11 +1,13 @@
 //! What a sweep found, and what is asked of it later.
 
 use super::breaks;
+use super::recorded;
 use super::reverse::{self, Task};
 use crate::array::NdArray;
 use crate::error::{Error, Fault, Operand, Place, Result};
 use crate::ops::Op;
 use crate::record::Arena;
+use crate::record::steps::Step;
 use crate::shape::Type;
 use smallvec::SmallVec;
 use std::cell::RefCell;
@@ -36,17 +38,27 @@ pub(crate) struct Gradient {
 }
 
 /// What was found, ascending by node.
-enum Found {
+pub(crate) enum Found {
     Arrays(Vec<(u32, NdArray)>),
     /// The node, and where its cotangent is: the epoch and the node.
     Nodes(Vec<(u32, (u64, u32))>),
+}
+
+/// What a gradient answers: at once, or after one more sweep, whose results it is then to
+/// be given.
+pub(crate) enum Asked<T> {
+    Known(T),
+    After(Step<Found>),
 }
 
 /// The node asked for, the epoch, the node of the answer.
 type Answer = (u32, u64, u32);
 
 /// The lists of gradients that are gone, for the next ones.
-type Spare = Vec<(Vec<(u32, NdArray)>, Vec<Answer>)>;
+struct Spare {
+    arrays: Vec<Vec<(u32, NdArray)>>,
+    answers: Vec<Vec<Answer>>,
+}
 
 /// Gradients that live at once are few.
 const SPARE: usize = 4;
@@ -54,7 +66,21 @@ const SPARE: usize = 4;
 const SPARE_LEN: usize = 1 << 12;
 
 thread_local! {
-    static LISTS: RefCell<Spare> = const { RefCell::new(Vec::new()) };
+    static LISTS: RefCell<Spare> = const {
+        RefCell::new(Spare { arrays: Vec::new(), answers: Vec::new() })
+    };
+}
+
+/// Uses the spare lists. A thread that ends has none any more.
+fn with_spare<R: Default>(f: impl FnOnce(&mut Spare) -> R) -> R {
+    LISTS.try_with(|lists| f(&mut lists.borrow_mut())).unwrap_or_default()
+}
+
+/// Keeps an empty list among spare ones.
+fn keep<T>(spare: &mut Vec<Vec<T>>, list: Vec<T>) {
+    if spare.len() < SPARE && list.capacity() < SPARE_LEN {
+        spare.push(list);
+    }
 }
 
 impl Drop for Gradient {
@@ -64,14 +90,9 @@ impl Drop for Gradient {
             (std::mem::take(found), std::mem::take(&mut self.answers));
         found.clear();
         answers.clear();
-        // A thread that ends has no lists any more.
-        let _ = LISTS.try_with(|lists| {
-            let mut lists = lists.borrow_mut();
-            if lists.len() < SPARE
-                && found.capacity().max(answers.capacity()) < SPARE_LEN
-            {
-                lists.push((found, answers));
-            }
+        with_spare(|spare| {
+            keep(&mut spare.arrays, found);
+            keep(&mut spare.answers, answers);
         });
     }
 }
@@ -83,7 +104,7 @@ impl Gradient {
         loss: u32,
         mut request: Request,
         site: u32,
-    ) -> Result<Gradient> {
+    ) -> Result<Step<Gradient>> {
         if request.record && request.consume {
             return Err(Error::new(Fault::ConsumeRecorded));
         }
@@ -119,17 +140,16 @@ impl Gradient {
             ieee: request.ieee,
             consume: request.consume,
         };
-        let spare = LISTS.try_with(|lists| lists.borrow_mut().pop()).ok().flatten();
-        let (mut arrays, answers) = spare.unwrap_or_default();
         let found = if request.record {
-            Found::Nodes(nodes(arena, &task, site)?)
+            nodes(arena, &task, site)?
         } else {
-            reverse::sweep(arena, &task, &mut arrays)?;
-            arrays.reverse();
-            Found::Arrays(arrays)
+            arrays(arena, &task)?
         };
-        let epoch = arena.epochs().current();
-        Ok(Gradient { epoch, loss, request, found, answers })
+        let answers = with_spare(|spare| spare.answers.pop()).unwrap_or_default();
+        found.then(arena, move |arena, found| {
+            let epoch = arena.epochs().current();
+            Ok(Gradient { epoch, loss, request, found, answers })
+        })
     }
 
     /// The node that was differentiated.
@@ -144,9 +164,12 @@ impl Gradient {
         arena: &mut Arena,
         nodes: &[u32],
         site: u32,
-    ) -> Result<Vec<u32>> {
-        self.find(arena, nodes, site)?;
-        nodes.iter().map(|&node| self.place(arena, node, site)).collect()
+    ) -> Result<Asked<Vec<u32>>> {
+        if let Some(sweep) = self.find(arena, nodes, site)? {
+            return Ok(Asked::After(sweep));
+        }
+        let places = nodes.iter().map(|&node| self.place(arena, node, site));
+        places.collect::<Result<_>>().map(Asked::Known)
     }
 
     /// Fails unless a path leads from the loss to each of the nodes; says where the
@@ -167,13 +190,21 @@ impl Gradient {
         arena: &mut Arena,
         node: u32,
         site: u32,
-    ) -> Result<u32> {
-        self.find(arena, &[node], site)?;
-        self.place(arena, node, site)
+    ) -> Result<Asked<u32>> {
+        if let Some(sweep) = self.find(arena, &[node], site)? {
+            return Ok(Asked::After(sweep));
+        }
+        self.place(arena, node, site).map(Asked::Known)
     }
 
-    /// Sweeps once more for those nodes that earlier sweeps were not to find.
-    fn find(&mut self, arena: &mut Arena, nodes: &[u32], site: u32) -> Result<()> {
+    /// Sweeps once more for those nodes that earlier sweeps were not to find; gives the
+    /// sweep if it waits.
+    fn find(
+        &mut self,
+        arena: &mut Arena,
+        nodes: &[u32],
+        site: u32,
+    ) -> Result<Option<Step<Found>>> {
         let mut missing: SmallVec<[u32; 8]> = SmallVec::new();
         for &node in nodes {
             self.expect_older(arena, "wrt", node)?;
@@ -193,11 +224,17 @@ impl Gradient {
             }
         }
         if missing.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         missing.sort_unstable();
         missing.dedup();
-        self.sweep(arena, &missing, site)
+        match self.sweep(arena, &missing, site)? {
+            Step::Done(found) => {
+                self.add(found);
+                Ok(None)
+            }
+            waits @ Step::Waits(_) => Ok(Some(waits)),
+        }
     }
 
     fn is_found(&self, node: u32) -> bool {
@@ -208,7 +245,12 @@ impl Gradient {
     }
 
     /// Sweeps for nodes that are not leaves.
-    fn sweep(&mut self, arena: &mut Arena, targets: &[u32], site: u32) -> Result<()> {
+    fn sweep(
+        &self,
+        arena: &mut Arena,
+        targets: &[u32],
+        site: u32,
+    ) -> Result<Step<Found>> {
         self.expect_loss(arena, "wrt")?;
         let task = Task {
             loss: self.loss,
@@ -217,17 +259,28 @@ impl Gradient {
             ieee: self.request.ieee,
             consume: false,
         };
-        match &mut self.found {
-            Found::Arrays(list) => {
-                reverse::sweep(arena, &task, list)?;
-                list.sort_unstable_by_key(|x| x.0);
-            }
-            Found::Nodes(list) => {
-                list.extend(nodes(arena, &task, site)?);
-                list.sort_unstable_by_key(|x| x.0);
-            }
+        match self.found {
+            Found::Arrays(_) => arrays(arena, &task),
+            Found::Nodes(_) => nodes(arena, &task, site),
         }
-        Ok(())
+    }
+
+    /// Adds what a further sweep has found. While that waited, another may have found the
+    /// same.
+    pub(crate) fn add(&mut self, more: Found) {
+        fn merge<T>(known: &mut Vec<(u32, T)>, more: &mut Vec<(u32, T)>) {
+            known.append(more);
+            known.sort_unstable_by_key(|x| x.0);
+            known.dedup_by_key(|x| x.0);
+        }
+        match (&mut self.found, more) {
+            (Found::Arrays(known), Found::Arrays(mut more)) => {
+                merge(known, &mut more);
+                with_spare(|spare| keep(&mut spare.arrays, more));
+            }
+            (Found::Nodes(known), Found::Nodes(mut more)) => merge(known, &mut more),
+            _ => unreachable!("all sweeps of a gradient are recorded, or none"),
+        }
     }
 
     /// The earlier answer for a node, if it still lives.
@@ -288,7 +341,7 @@ impl Gradient {
         &self,
         arena: &mut Arena,
         op: &'static str,
-    ) -> Result<Vec<(u32, NdArray)>> {
+    ) -> Result<Step<Vec<(u32, NdArray)>>> {
         self.expect_loss(arena, op)?;
         let nodes = 0..=self.loss;
         let targets: Vec<u32> = nodes.filter(|&node| arena.is_active(node)).collect();
@@ -299,10 +352,10 @@ impl Gradient {
             ieee: self.request.ieee,
             consume: false,
         };
-        let mut found = Vec::new();
-        reverse::sweep(arena, &task, &mut found)?;
-        found.reverse();
-        Ok(found)
+        reverse::sweep(arena, &task, Vec::new())?.then(arena, |_, mut found| {
+            found.reverse();
+            Ok(found)
+        })
     }
 
     /// Fails if the loss is gone.
@@ -326,14 +379,21 @@ impl Gradient {
 }
 
 /// The nodes that a recorded sweep makes.
-fn nodes(
-    arena: &mut Arena,
-    task: &Task<'_>,
-    site: u32,
-) -> Result<Vec<(u32, (u64, u32))>> {
-    let found = reverse::sweep_recorded(arena, task, site)?;
-    let epoch = arena.epochs().current();
-    Ok(found.into_iter().map(|(node, place)| (node, (epoch, place))).collect())
+fn nodes(arena: &mut Arena, task: &Task<'_>, site: u32) -> Result<Step<Found>> {
+    recorded::sweep_recorded(arena, task, site)?.then(arena, |arena, found| {
+        let epoch = arena.epochs().current();
+        let places = found.into_iter().map(|(node, place)| (node, (epoch, place)));
+        Ok(Found::Nodes(places.collect()))
+    })
+}
+
+/// The arrays that a sweep finds.
+fn arrays(arena: &mut Arena, task: &Task<'_>) -> Result<Step<Found>> {
+    let list = with_spare(|spare| spare.arrays.pop()).unwrap_or_default();
+    reverse::sweep(arena, task, list)?.then(arena, |_, mut found| {
+        found.reverse();
+        Ok(Found::Arrays(found))
+    })
 }
 
 /// Fails unless the node has a gradient by its type.

@@ -4,6 +4,8 @@ mod breaks;
 mod grad;
 pub(crate) mod gradient;
 mod parts;
+mod pause;
+mod recorded;
 mod reverse;
 mod short;
 mod timed;

@@ -4,10 +4,11 @@
 //! Nodes are visited in descending order, so contributions to a node are added in an
 //! order that does not depend on what else is asked for. There is no recursion.
 
+use super::pause::Paused;
 use super::workspace::{Slot, Workspace};
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::Scalar;
-use crate::emit::{Eager, Recorder};
+use crate::emit::Eager;
 use crate::error::{Error, Fault, Place, Result};
 use crate::kernels::map::Mode;
 use crate::ops::emit::{Arg, Cotangents, Emit, Node};
@@ -15,14 +16,14 @@ use crate::ops::{Op, Tier};
 use crate::record::finite;
 use crate::record::profile::Profiler;
 use crate::record::rows::{Flags, Row};
+use crate::record::steps::Step;
 use crate::record::{Arena, pull_of, word_slopes};
 use crate::shape::Type;
 use crate::stop;
-use smallvec::SmallVec;
 
 /// Nodes that a sweep visits between two polls. A kernel of more than some 20
 /// microseconds polls itself.
-const BETWEEN_POLLS: u32 = 1024;
+pub(super) const BETWEEN_POLLS: u32 = 1024;
 
 /// What a sweep is to find.
 pub(crate) struct Task<'a> {
@@ -48,7 +49,11 @@ pub(super) enum Wanted {
 
 impl Wanted {
     /// `bits` is memory to use.
-    fn new(arena: &Arena, task: &Task<'_>, mut bits: Vec<u64>) -> Result<Wanted> {
+    pub(super) fn new(
+        arena: &Arena,
+        task: &Task<'_>,
+        mut bits: Vec<u64>,
+    ) -> Result<Wanted> {
         let Some(targets) = task.targets else { return Ok(Wanted::Active) };
         let first = match targets.first() {
             Some(&first) if first <= task.loss => first,
@@ -114,7 +119,7 @@ fn descendants(
 }
 
 #[cold]
-fn out_of_memory(bytes: usize) -> Error {
+pub(super) fn out_of_memory(bytes: usize) -> Error {
     Error::new(Fault::Memory { op: "grad", bytes, shape: Vec::new() })
 }
 
@@ -131,7 +136,7 @@ pub(crate) fn connected(arena: &Arena, loss: u32, target: u32) -> Result<bool> {
 /// Fails unless the sweep may end at a gradient that was not recorded: it was asked for,
 /// and no earlier node was that may lie behind it. Gradients in a row lie side by side.
 #[cold]
-fn end_at_gradient(arena: &Arena, task: &Task<'_>, node: u32) -> Result<()> {
+pub(super) fn end_at_gradient(arena: &Arena, task: &Task<'_>, node: u32) -> Result<()> {
     let label = arena.label(node);
     let first = task.targets.and_then(|targets| targets.first().copied());
     let fault = match first.filter(|_| is_kept(task, node, arena.flags(node))) {
@@ -148,79 +153,180 @@ fn end_at_gradient(arena: &Arena, task: &Task<'_>, node: u32) -> Result<()> {
 
 /// Whether the cotangent of a visited node is to be kept.
 #[inline]
-fn is_kept(task: &Task<'_>, node: u32, flags: Flags) -> bool {
+pub(super) fn is_kept(task: &Task<'_>, node: u32, flags: Flags) -> bool {
     match task.targets {
         None => flags.has(Flags::LEAF),
         Some(targets) => targets.binary_search(&node).is_ok(),
     }
 }
 
-/// Appends to `kept` the cotangents of what the task asks for, descending by node; those
-/// without a path are missing. A failed sweep leaves everything as it was.
+/// Finds the cotangents of what the task asks for, descending by node; those without a
+/// path are missing. `kept` is an empty list to use. A failed sweep leaves everything as
+/// it was.
 pub(crate) fn sweep(
     arena: &mut Arena,
     task: &Task<'_>,
-    kept: &mut Vec<(u32, NdArray)>,
-) -> Result<()> {
-    let before = kept.len();
-    let mut work = std::mem::take(&mut arena.sweep);
-    let len = task.loss as usize + 1;
-    let result = if work.reserve(len) {
-        let bits = task.targets.map(|_| std::mem::take(&mut work.bits));
-        Wanted::new(arena, task, bits.unwrap_or_default()).and_then(|wanted| {
-            let result = run(arena, task, &mut work, &wanted, kept);
-            if let Wanted::Marked { bits, .. } = wanted {
-                work.bits = bits;
-            }
-            result
-        })
-    } else {
-        Err(out_of_memory(len * size_of::<Slot>()))
-    };
-    if result.is_err() {
-        kept.truncate(before);
-        work.abandon(len.min(work.len()));
+    kept: Vec<(u32, NdArray)>,
+) -> Result<Step<Vec<(u32, NdArray)>>> {
+    let mut descent = Descent::new(arena, task, kept)?;
+    if !descent.wanted.has(arena, task.loss) {
+        return Ok(Step::Done(descent.finish(arena)));
     }
-    arena.sweep = work;
-    result
+    let result = descent.start(arena, task);
+    descent.step(arena, task, result)
 }
 
-/// Sweeps over all nodes, or to the next node whose value is freed, and so on.
-fn run(
-    arena: &mut Arena,
-    task: &Task<'_>,
-    work: &mut Workspace,
-    wanted: &Wanted,
-    kept: &mut Vec<(u32, NdArray)>,
-) -> Result<()> {
-    if !wanted.has(arena, task.loss) {
-        return Ok(());
-    }
-    let seed = match task.seed {
-        Some(seed) => seed.clone(),
-        None => NdArray::repeated(Scalar::Float(1.0), arena.ty(task.loss).clone())?,
-    };
-    work.add(task.loss, seed)?;
-    let mut rest = task.loss + 1;
-    loop {
-        let freed =
-            if task.consume { arena.last_to_free(rest.min(task.loss)) } else { None };
-        let profile = arena.profile.take();
-        let mut sweep = Sweep { arena, task, work, profile };
-        let result = sweep.run(rest, freed.unwrap_or(0), wanted, kept);
-        arena.profile = sweep.profile;
-        match freed {
-            Some(node) if result.is_ok() => {
-                arena.free(node);
-                rest = node;
-            }
-            _ => {
-                if task.consume {
-                    arena.set_consumed(task.loss);
-                }
-                return result;
+/// A sweep between two nodes.
+pub(super) struct Descent {
+    work: Workspace,
+    wanted: Wanted,
+    kept: Vec<(u32, NdArray)>,
+    /// The nodes below are still to be visited.
+    rest: u32,
+}
+
+impl Descent {
+    /// A sweep that stands before the loss.
+    fn new(
+        arena: &mut Arena,
+        task: &Task<'_>,
+        kept: Vec<(u32, NdArray)>,
+    ) -> Result<Descent> {
+        let mut work = std::mem::take(&mut arena.sweep);
+        let len = task.loss as usize + 1;
+        let wanted = if work.reserve(len) {
+            let bits = task.targets.map(|_| std::mem::take(&mut work.bits));
+            Wanted::new(arena, task, bits.unwrap_or_default())
+        } else {
+            Err(out_of_memory(len * size_of::<Slot>()))
+        };
+        match wanted {
+            Ok(wanted) => Ok(Descent { work, wanted, kept, rest: task.loss + 1 }),
+            Err(error) => {
+                arena.sweep = work;
+                Err(error)
             }
         }
+    }
+
+    /// Gives memory back, and what was found.
+    fn finish(mut self, arena: &mut Arena) -> Vec<(u32, NdArray)> {
+        if let Wanted::Marked { bits, .. } = self.wanted {
+            self.work.bits = bits;
+        }
+        arena.sweep = self.work;
+        self.kept
+    }
+
+    /// As `finish`, after a failure.
+    pub(super) fn abandon(mut self, arena: &mut Arena) {
+        self.work.abandon(self.work.len());
+        self.finish(arena);
+    }
+
+    /// What follows a run, which may have stopped at a node that needs a rule.
+    pub(super) fn step(
+        self,
+        arena: &mut Arena,
+        task: &Task<'_>,
+        result: Result<Option<u32>>,
+    ) -> Result<Step<Vec<(u32, NdArray)>>> {
+        if let Ok(Some(node)) = result {
+            return Paused::at(arena, task, self, node);
+        }
+        if task.consume {
+            arena.set_consumed(task.loss);
+        }
+        match result {
+            Ok(_) => Ok(Step::Done(self.finish(arena))),
+            Err(error) => {
+                self.abandon(arena);
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs from the loss.
+    fn start(&mut self, arena: &mut Arena, task: &Task<'_>) -> Result<Option<u32>> {
+        let seed = match task.seed {
+            Some(seed) => seed.clone(),
+            None => NdArray::repeated(Scalar::Float(1.0), arena.ty(task.loss).clone())?,
+        };
+        self.work.add(task.loss, seed)?;
+        self.run(arena, task)
+    }
+
+    /// Sweeps over all nodes that are left, or to the next node whose value is freed, and
+    /// so on. Stops at a node that needs a rule of the user's.
+    pub(super) fn run(
+        &mut self,
+        arena: &mut Arena,
+        task: &Task<'_>,
+    ) -> Result<Option<u32>> {
+        loop {
+            let next = self.rest.checked_sub(1);
+            let is_custom = arena.last_custom(self.rest) == next;
+            if let Some(node) = next.filter(|_| is_custom)
+                && !self.work.is_empty(node)
+                && wanted_mask(arena, node, &self.wanted) != 0
+            {
+                return Ok(Some(node));
+            }
+            let below = self.rest - u32::from(is_custom && next.is_some());
+            let custom = arena.last_custom(below);
+            let before_loss = self.rest.min(task.loss);
+            let freed =
+                if task.consume { arena.last_to_free(before_loss) } else { None };
+            let floor = freed.max(custom.map(|node| node + 1)).unwrap_or(0);
+            let profile = arena.profile.take();
+            let mut sweep = Sweep { arena, task, work: &mut self.work, profile };
+            let result = sweep.run(self.rest, floor, &self.wanted, &mut self.kept);
+            arena.profile = sweep.profile;
+            result?;
+            self.rest = floor;
+            if freed == Some(floor) {
+                arena.free(floor);
+            } else if custom.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Takes the cotangent of a node at which the sweep has stopped.
+    pub(super) fn take(
+        &mut self,
+        arena: &Arena,
+        task: &Task<'_>,
+        node: u32,
+    ) -> Result<NdArray> {
+        arena.expect_rule(node)?;
+        let slot = self.work.take(node);
+        let ct = self.work.array_of(slot, arena.ty(node))?;
+        if is_kept(task, node, arena.flags(node)) {
+            self.kept.push((node, ct.clone()));
+        }
+        self.rest = node;
+        Ok(ct)
+    }
+
+    /// Adds the cotangents that a rule gave for a node's operands.
+    pub(super) fn give(
+        &mut self,
+        arena: &Arena,
+        task: &Task<'_>,
+        node: u32,
+        given: Vec<Option<NdArray>>,
+    ) -> Result<()> {
+        for (operand, ct) in arena.nodes_of(node).into_iter().zip(given) {
+            if let Some(ct) = ct.filter(|_| self.wanted.has(arena, operand)) {
+                self.work.add(operand, ct)?;
+            }
+        }
+        if arena.check_finite {
+            let sweep = Sweep { arena, task, work: &mut self.work, profile: None };
+            sweep.expect_finite(node)?;
+        }
+        Ok(())
     }
 }
 
@@ -472,81 +578,10 @@ fn pull(
 
 /// A bit for each operand whose cotangent is wanted; all operands from the 64th on
 /// share one.
-fn wanted_mask(arena: &Arena, node: u32, wanted: &Wanted) -> u64 {
+pub(super) fn wanted_mask(arena: &Arena, node: u32, wanted: &Wanted) -> u64 {
     let operands = arena.operands(node);
     operands.iter().enumerate().fold(0, |mask, (k, operand)| match *operand {
         Arg::Value(x) if wanted.has(arena, x) => mask | 1 << k.min(63),
         _ => mask,
     })
-}
-
-/// As `sweep`, but records the work: the results are nodes that depend on the leaves.
-pub(crate) fn sweep_recorded(
-    arena: &mut Arena,
-    task: &Task<'_>,
-    site: u32,
-) -> Result<Vec<(u32, u32)>> {
-    let start = arena.mark();
-    let result = run_recorded(arena, task, site);
-    if result.is_err() {
-        arena.undo(&start);
-    }
-    result
-}
-
-fn run_recorded(
-    arena: &mut Arena,
-    task: &Task<'_>,
-    site: u32,
-) -> Result<Vec<(u32, u32)>> {
-    let wanted = Wanted::new(arena, task, Vec::new())?;
-    if !wanted.has(arena, task.loss) {
-        return Ok(Vec::new());
-    }
-    let len = task.loss as usize + 1;
-    let mut slots: Vec<Option<u32>> = Vec::new();
-    if slots.try_reserve(len).is_err() {
-        return Err(out_of_memory(len * size_of::<Option<u32>>()));
-    }
-    slots.resize(len, None);
-    let seed = match task.seed {
-        Some(seed) => seed.clone(),
-        None => NdArray::repeated(Scalar::Float(1.0), arena.ty(task.loss).clone())?,
-    };
-    slots[task.loss as usize] = Some(arena.source(&Op::Constant, &seed, None, site)?);
-    let mut kept = Vec::new();
-    for node in (0..=task.loss).rev() {
-        if node % BETWEEN_POLLS == 0 {
-            stop::poll()?;
-        }
-        let Some(ct) = slots[node as usize].take() else { continue };
-        if arena.flags(node).has(Flags::GRADIENT) {
-            end_at_gradient(arena, task, node)?;
-        }
-        if is_kept(task, node, arena.flags(node)) {
-            kept.push((node, ct));
-        }
-        let mask = wanted_mask(arena, node, &wanted);
-        if mask == 0 {
-            continue;
-        }
-        arena.expect_rule(node)?;
-        let op = arena.op(node).clone();
-        let operands: SmallVec<[Arg<u32>; 3]> = arena.operands(node);
-        let mut out = Cotangents::new(mask);
-        let mut recorder = Recorder { arena, site };
-        op.vjp(&mut recorder, Node { index: node }, ct, task.ieee, &mut out)?;
-        for (k, ct) in out.into_given() {
-            let Arg::Value(operand) = operands[k] else { continue };
-            let shape = recorder.arena.ty(operand).shape.clone();
-            let ct = recorder.sum_to(ct, &shape)?;
-            let slot = &mut slots[operand as usize];
-            *slot = Some(match *slot {
-                None => ct,
-                Some(sum) => recorder.binary(Op::Add, sum, ct)?,
-            });
-        }
-    }
-    kept.reverse();
-    Ok(kept)
 }

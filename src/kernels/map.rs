@@ -7,6 +7,8 @@
 //! What has more elements than a tile is cut into tiles.
 
 use super::guard::{Flag, Flagged, Guarded};
+use super::pack::pack_run;
+use super::panels::Panels;
 use super::simd::{Kernel, dispatch};
 use super::threads::{Shared, evenly, for_each_part, for_each_tile, tile_size};
 use crate::array::{Fresh, NdArray, View, ViewMut};
@@ -19,8 +21,8 @@ use std::mem::MaybeUninit;
 use std::num::Wrapping;
 use std::ops::{Add, BitOr, Mul, Range, Sub};
 
-/// Elements of a block: four operands of `f64` and a result stay within half of L1.
-const BLOCK: usize = 256;
+/// Elements of a block: four operands of `f64` stay within half of L1.
+const BLOCK: usize = 512;
 
 /// Results that wait for their way to memory which is already in use.
 const RESULTS: usize = 512;
@@ -143,7 +145,7 @@ pub(crate) unsafe fn pull_flat<M, T, const N: usize>(
 }
 
 /// A loop over `count` elements of each operand.
-type Body<T, O, const N: usize> = unsafe fn([*const T; N], *mut O, usize);
+pub(super) type Body<T, O, const N: usize> = unsafe fn([*const T; N], *mut O, usize);
 
 /// Runs a loop over all elements, tile by tile.
 fn drive<T: Lane, O: Lane, const N: usize>(
@@ -155,6 +157,9 @@ fn drive<T: Lane, O: Lane, const N: usize>(
 ) -> Result<()> {
     debug_assert_eq!(out.dtype(), O::Element::DTYPE);
     let (len, shape, first) = (out.len(), out.shape(), out.first_mut().cast());
+    if let Some(panels) = Panels::new(&operands, shape) {
+        return panels.drive(first, mode, body, tile);
+    }
     if len <= tile {
         // SAFETY: the output has `len` elements.
         unsafe { run(&operands, shape, first, 0..len, mode, body) };
@@ -227,7 +232,7 @@ fn at_once<T: Lane>(
 // Its block stays in a frame of its own: inlined into a choice among all ops it would make
 // one frame of many pages, which every call has to touch.
 #[inline(never)]
-unsafe fn finish<T: Lane, O: Lane, const N: usize>(
+pub(super) unsafe fn finish<T: Lane, O: Lane, const N: usize>(
     body: Body<T, O, N>,
     x: [*const T; N],
     out: *mut O,
@@ -248,15 +253,29 @@ unsafe fn finish<T: Lane, O: Lane, const N: usize>(
             if mode == Mode::Overwrite {
                 out.copy_from_nonoverlapping(results, count);
             } else {
-                let results = std::slice::from_raw_parts(results, count);
-                let sums = std::slice::from_raw_parts_mut(out, count);
-                dispatch(Accumulate { results, sums });
+                accumulate(results, out, count);
             }
         }
     }
 }
 
 /// Adds results to what memory holds.
+///
+/// # Safety
+/// Both reach `count` elements.
+pub(super) unsafe fn accumulate<O: Lane>(
+    results: *const O,
+    sums: *mut O,
+    count: usize,
+) {
+    // SAFETY: by the contract of this function.
+    let (results, sums) = unsafe {
+        let sums = std::slice::from_raw_parts_mut(sums, count);
+        (std::slice::from_raw_parts(results, count), sums)
+    };
+    dispatch(Accumulate { results, sums });
+}
+
 struct Accumulate<'a, O> {
     results: &'a [O],
     sums: &'a mut [O],
@@ -330,6 +349,11 @@ fn over_slices<M: Map<T, N>, T: Lane, const N: usize>(
 
 /// Adds the operand to `out`.
 pub(crate) fn add_to(x: View<'_>, out: ViewMut<'_>) -> Result<()> {
+    move_to(x, out, Mode::Add)
+}
+
+/// Writes the operand to `out`, or adds it.
+pub(super) fn move_to(x: View<'_>, out: ViewMut<'_>, mode: Mode) -> Result<()> {
     struct Same;
     impl<T: Lane> Map<T, 1> for Same {
         type Output = T;
@@ -339,10 +363,10 @@ pub(crate) fn add_to(x: View<'_>, out: ViewMut<'_>) -> Result<()> {
         }
     }
     match out.dtype() {
-        DType::F32 => map::<Same, f32, 1>([x], out, Mode::Add),
-        DType::F64 => map::<Same, f64, 1>([x], out, Mode::Add),
-        DType::I64 => map::<Same, Wrapping<i64>, 1>([x], out, Mode::Add),
-        DType::Bool => unreachable!("booleans are not added"),
+        DType::F32 => map::<Same, f32, 1>([x], out, mode),
+        DType::F64 => map::<Same, f64, 1>([x], out, mode),
+        DType::I64 => map::<Same, Wrapping<i64>, 1>([x], out, mode),
+        DType::Bool => map::<Same, bool, 1>([x], out, mode),
     }
 }
 
@@ -442,20 +466,7 @@ impl<T: Copy> Walk<T> {
             let run = (size - self.position[0]).min(rest.len());
             let (head, tail) = rest.split_at_mut(run);
             // SAFETY: `run` elements are left along the innermost axis.
-            unsafe {
-                match stride {
-                    1 => {
-                        let from = std::slice::from_raw_parts(self.at.cast(), run);
-                        head.copy_from_slice(from);
-                    }
-                    0 => head.fill(MaybeUninit::new(self.at.read())),
-                    _ => {
-                        for (k, x) in head.iter_mut().enumerate() {
-                            x.write(self.at.offset(stride * k.cast_signed()).read());
-                        }
-                    }
-                }
-            }
+            unsafe { pack_run(self.at, stride, head) };
             self.at = self.at.wrapping_offset(stride * run.cast_signed());
             self.position[0] += run;
             if self.position[0] == size {

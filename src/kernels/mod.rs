@@ -11,6 +11,8 @@ pub(crate) mod map;
 pub(crate) mod math;
 #[cfg(test)]
 mod naive;
+mod pack;
+mod panels;
 pub(crate) mod patches;
 pub(crate) mod reduce;
 pub(crate) mod rows;

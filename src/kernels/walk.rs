@@ -6,6 +6,8 @@
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::{DType, Element};
 use crate::error::Result;
+use crate::kernels::map::{self, Mode};
+use crate::kernels::panels::Panels;
 use crate::kernels::threads::{Shared, for_each_tile, tile_size};
 use crate::shape::{Shape, Type};
 use smallvec::SmallVec;
@@ -276,6 +278,9 @@ impl View<'_> {
                     unsafe { copy_strided(*x, out.as_mut_ptr().cast::<T>(), &strides) }
                 }
             }
+        }
+        if Panels::new(&[*self], self.shape()).is_some() {
+            return map::move_to(*self, out.reshaped(self.shape()), Mode::Write);
         }
         match self.dtype() {
             DType::F32 => of::<f32>(self, out),

@@ -3,7 +3,8 @@
 //!
 //! Three tiers. Elementwise ops are expressions ([`elementwise`]); linear ops give the
 //! transpose of each operand ([`Linear`]); the rest give a `vjp` ([`Rules`]). All rules
-//! are written over [`emit::Emit`], which runs or records them.
+//! are written over [`emit::Emit`], which runs or records them. What an op of the user's
+//! means is not known here: the record has its rules beside the node.
 
 pub(crate) mod affine;
 pub(crate) mod along;
@@ -92,6 +93,7 @@ pub(crate) type PullFlat =
 macro_rules! ops {
     (
         source { $($S:ident $source:literal)* }
+        custom { $($M:ident $custom:literal)* }
         unary { $($U:ident)* }
         binary { $($B:ident)* }
         compare { $($C:ident)* }
@@ -103,7 +105,7 @@ macro_rules! ops {
         /// An op with its parameters.
         #[derive(Clone, PartialEq, Eq, Hash, Debug)]
         pub(crate) enum Op {
-            $($S,)* $($U,)* $($B,)* $($C,)* $($T,)*
+            $($S,)* $($M,)* $($U,)* $($B,)* $($C,)* $($T,)*
             $($L($l::$L),)* $($R($r::$R),)* $($K($k::$K),)*
         }
 
@@ -111,7 +113,8 @@ macro_rules! ops {
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u16)]
         pub(crate) enum Tag {
-            $($S,)* $($U,)* $($B,)* $($C,)* $($T,)* $($L,)* $($R,)* $($K,)*
+            $($S,)* $($M,)* $($U,)* $($B,)* $($C,)* $($T,)*
+            $($L,)* $($R,)* $($K,)*
         }
 
         $(impl From<$l::$L> for Op {
@@ -133,7 +136,7 @@ macro_rules! ops {
         impl Tag {
             /// Every op.
             pub(crate) const ALL: &[Tag] = &[
-                $(Tag::$S,)* $(Tag::$U,)* $(Tag::$B,)* $(Tag::$C,)* $(Tag::$T,)*
+                $(Tag::$S,)* $(Tag::$M,)* $(Tag::$U,)* $(Tag::$B,)* $(Tag::$C,)* $(Tag::$T,)*
                 $(Tag::$L,)* $(Tag::$R,)* $(Tag::$K,)*
             ];
 
@@ -141,6 +144,7 @@ macro_rules! ops {
             pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Tag::$S => $source,)*
+                    $(Tag::$M => $custom,)*
                     $(Tag::$U => elementwise::$U::NAME,)*
                     $(Tag::$B => elementwise::$B::NAME,)*
                     $(Tag::$C => elementwise::$C::NAME,)*
@@ -156,6 +160,7 @@ macro_rules! ops {
             pub(crate) fn tier(self) -> Tier {
                 match self {
                     $(Tag::$S => Tier::Source,)*
+                    $(Tag::$M => Tier::Custom,)*
                     $(Tag::$U => Tier::Unary,)*
                     $(Tag::$B => Tier::Binary,)*
                     $(Tag::$C => Tier::Compare,)*
@@ -171,6 +176,7 @@ macro_rules! ops {
             pub(crate) fn takes_integers(self) -> bool {
                 match self {
                     $(Tag::$S => true,)*
+                    $(Tag::$M => true,)*
                     $(Tag::$U => elementwise::$U::TAKES_INTEGERS,)*
                     $(Tag::$B => elementwise::$B::TAKES_INTEGERS,)*
                     $(Tag::$C => elementwise::$C::TAKES_INTEGERS,)*
@@ -186,11 +192,12 @@ macro_rules! ops {
             /// The ops without parameters that are stored by their tag alone, in the
             /// order of their tags.
             pub(crate) const PLAIN: &[Op] =
-                &[$(Op::$S,)* $(Op::$U,)* $(Op::$B,)* $(Op::$C,)* $(Op::$T,)*];
+                &[$(Op::$S,)* $(Op::$M,)* $(Op::$U,)* $(Op::$B,)* $(Op::$C,)* $(Op::$T,)*];
 
             /// The partial derivatives of the plain ops that have any.
             pub(crate) const SLOPES: &[Option<[SlopeAt; 2]>] = &[
                 $({ let _ = Tag::$S; None },)*
+                $({ let _ = Tag::$M; None },)*
                 $(Some([
                     |a, _, y| elementwise::$U::slope([a], y),
                     |_, _, _| unreachable!("there is no second operand"),
@@ -205,6 +212,7 @@ macro_rules! ops {
             /// The flat loops for the cotangents of the plain ops that have any.
             pub(crate) const PULLS: &[Option<PullFlat>] = &[
                 $({ let _ = Tag::$S; None },)*
+                $({ let _ = Tag::$M; None },)*
                 $(Some(elementwise::$U::pull_flat),)*
                 $(Some(elementwise::$B::pull_flat),)*
                 $({ let _ = Tag::$C; None },)*
@@ -215,6 +223,7 @@ macro_rules! ops {
             pub(crate) fn tag(&self) -> Tag {
                 match self {
                     $(Op::$S => Tag::$S,)*
+                    $(Op::$M => Tag::$M,)*
                     $(Op::$U => Tag::$U,)*
                     $(Op::$B => Tag::$B,)*
                     $(Op::$C => Tag::$C,)*
@@ -354,6 +363,10 @@ ops! {
         Parameter "parameter"
         Constant "constant"
         Gradient "gradient"
+    }
+    custom {
+        Custom "custom"
+        CustomVjp "custom_vjp"
     }
     unary {
         Negative Abs Square Sqrt Exp Expm1 Log Log1p Sin Cos Tanh Sigmoid Relu Softplus

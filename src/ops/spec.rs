@@ -15,13 +15,14 @@ pub struct OpInfo {
     pub takes_integers: bool,
 }
 
-/// Every op that a record can hold.
+/// Every op that a record can hold, but for those that users define.
 ///
 /// ```
 /// assert!(wengert::op_table().any(|op| op.name == "matmul" && op.tier == "linear"));
 /// ```
 pub fn op_table() -> impl Iterator<Item = OpInfo> {
-    Tag::ALL.iter().map(|tag| OpInfo {
+    let own = |tag: &&Tag| tag.tier() != Tier::Custom;
+    Tag::ALL.iter().filter(own).map(|tag| OpInfo {
         name: tag.name(),
         tier: tag.tier().name(),
         differentiable: tag.is_differentiable(),
@@ -33,6 +34,8 @@ pub fn op_table() -> impl Iterator<Item = OpInfo> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Tier {
     Source,
+    /// Defined by the user.
+    Custom,
     Unary,
     Binary,
     Compare,
@@ -47,6 +50,7 @@ impl Tier {
     fn name(self) -> &'static str {
         match self {
             Tier::Source => "source",
+            Tier::Custom => "custom",
             Tier::Unary | Tier::Binary => "elementwise",
             Tier::Compare => "compare",
             Tier::Bits => "bits",

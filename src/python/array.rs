@@ -149,6 +149,25 @@ pub(super) fn from_numpy(value: &Bound<'_, PyAny>) -> PyResult<NdArray> {
     plain(py, view.copied("tensor"))
 }
 
+/// As `from_numpy`, without conversions between element types: what holds others gives
+/// its own description instead of an array.
+pub(super) fn from_plain<'py>(
+    value: &Bound<'py, PyAny>,
+) -> Result<NdArray, Result<Bound<'py, PyArrayDescr>, PyErr>> {
+    let py = value.py();
+    let convert = || {
+        let numpy = py.import(intern!(py, "numpy"))?;
+        let array = numpy.call_method1(intern!(py, "asarray"), (value,))?;
+        Ok(array.cast_into::<PyUntypedArray>()?)
+    };
+    let array = convert().map_err(Err)?;
+    let descr = array.dtype();
+    match native_dtype(&descr) {
+        Some(_) => from_numpy(array.as_any()).map_err(Err),
+        None => Err(Ok(descr)),
+    }
+}
+
 /// A copy whose every byte is 0 or 1: `NumPy` may view any bytes as booleans.
 fn booleans(view: &View<'_>) -> Result<NdArray, Error> {
     let ty = Type::new(Shape::new(view.shape()), DType::Bool);
@@ -194,7 +213,7 @@ pub(super) fn borrow_numpy(value: &Bound<'_, PyAny>) -> PyResult<NdArray> {
     }
     array.getattr(intern!(py, "flags"))?.setattr(intern!(py, "writeable"), false)?;
     let (ty, strides, first) = layout(array)?;
-    let keeper = Keeper(Some(array.clone().into_any().unbind()));
+    let keeper = Keeper::new(array.clone().into_any().unbind());
     let buffer = Buffer::keeping(Box::new(keeper))
         .ok_or_else(|| PyMemoryError::new_err("tensor: no memory"))?;
     // SAFETY: the keeper keeps the array, which NumPy now refuses to write.
@@ -203,7 +222,18 @@ pub(super) fn borrow_numpy(value: &Bound<'_, PyAny>) -> PyResult<NdArray> {
 
 /// Keeps a Python object. It may be dropped while a record's lock is held, so it leaves
 /// the object to `release_dropped`.
-struct Keeper(Option<Py<PyAny>>);
+pub(super) struct Keeper(Option<Py<PyAny>>);
+
+impl Keeper {
+    pub(super) fn new(object: Py<PyAny>) -> Self {
+        Keeper(Some(object))
+    }
+
+    pub(super) fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        let object = self.0.as_ref().expect("the object is there until it is dropped");
+        object.bind(py).clone()
+    }
+}
 
 /// An object that nobody keeps any more, and those that were left before.
 struct Dropped {

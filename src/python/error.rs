@@ -1,6 +1,6 @@
 //! Faults as Python exceptions. The classes are those of `wengert.errors`.
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Fault, Kind};
 use pyo3::exceptions::{
     PyKeyError, PyKeyboardInterrupt, PyMemoryError, PyOverflowError, PyValueError,
 };
@@ -45,17 +45,30 @@ pub(super) fn exception(py: Python<'_>, error: &Error) -> PyErr {
         Kind::NonFinite => raise(py, "NonFiniteError", &text),
         Kind::Internal => raise(py, "InternalError", &text),
         Kind::Value => match error.fault() {
-            crate::error::Fault::IntegerTooLarge { .. } => {
-                made::<PyOverflowError>(py, &text)
-            }
+            Fault::IntegerTooLarge { .. } => made::<PyOverflowError>(py, &text),
             _ => made::<PyValueError>(py, &text),
         },
         Kind::Missing => made::<PyKeyError>(py, &text),
         Kind::Memory => made::<PyMemoryError>(py, &text),
+        Kind::Raised => match error.fault() {
+            Fault::Raised { error, .. } => user_error(py, error.as_ref()),
+            fault => unreachable!("{fault:?} is no error of a user's"),
+        },
         // What the handler of the signal raised is the current exception.
         Kind::Interrupted => {
             PyErr::take(py).unwrap_or_else(|| PyKeyboardInterrupt::new_err(()))
         }
+    }
+}
+
+/// The exception that a function of the user's raised, unchanged.
+pub(super) fn user_error(
+    py: Python<'_>,
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+) -> PyErr {
+    match error.downcast_ref::<PyErr>() {
+        Some(error) => error.clone_ref(py),
+        None => raise(py, "InternalError", &error.to_string()),
     }
 }
 

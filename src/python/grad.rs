@@ -7,7 +7,7 @@ use super::object;
 use super::record::{PyRecord, Work, expect_record};
 use super::tensor::PyTensor;
 use crate::array::NdArray;
-use crate::diff::gradient::{Gradient, Request};
+use crate::diff::gradient::{Asked, Gradient, Request};
 use crate::error::{Error, Fault, Result};
 use crate::record::Arena;
 use pyo3::exceptions::PyRecursionError;
@@ -68,6 +68,7 @@ impl PyGrad {
                 let request = Request { seed, targets, ..options };
                 Gradient::new(arena, node, request, site)
             })?;
+        let gradient = PyRecord::finish(record, "grad", gradient)?;
         let loss = gradient.loss();
         let record = record.clone().unbind();
         Bound::new(py, PyGrad { record, loss, gradient: Mutex::new(gradient) })
@@ -109,17 +110,36 @@ impl PyGrad {
         let mut handles = Vec::new();
         let tree = Tree::read(tensors, record, "wrt", 0, &mut handles)?;
         let id = record.get().id;
-        let found = record.get().run_at(py, "wrt", Work::OnRecord, |arena, site| {
+        let ask = |arena: &mut Arena, site: u32| {
             let nodes = check_all(arena, "wrt", &handles)?;
-            let found = self.within(id, |gradient| {
+            let asked = self.within(id, |gradient| {
                 if strict {
                     gradient.expect_connected(arena, &nodes)?;
                 }
                 gradient.wrt(arena, &nodes, site)
             })?;
-            let handle = |&node: &u32| Handle::new(arena, node, arena.site(node));
-            Ok(found.iter().map(handle).collect::<Vec<Handle>>())
-        })?;
+            let handle = |node: u32| Handle::new(arena, node, arena.site(node));
+            Ok(match asked {
+                Asked::Known(found) => {
+                    Asked::Known(found.into_iter().map(handle).collect::<Vec<_>>())
+                }
+                Asked::After(sweep) => Asked::After(sweep),
+            })
+        };
+        let found = loop {
+            match record.get().run_at(py, "wrt", Work::OnRecord, ask)? {
+                Asked::Known(found) => break found,
+                Asked::After(sweep) => {
+                    let found = PyRecord::finish(record, "wrt", sweep)?;
+                    record.get().run(py, "wrt", Work::Short, |_| {
+                        self.within(id, |gradient| {
+                            gradient.add(found);
+                            Ok(())
+                        })
+                    })?;
+                }
+            }
+        };
         let tensor = |handle| object::tensor(record, handle);
         let mut results = found.into_iter().map(tensor);
         tree.filled(py, &mut results)
@@ -170,9 +190,10 @@ impl PyGrad {
             let fault = Fault::Foreign { op, label, home: home.id, other: record.id };
             return Err(home.explain(py, Error::new(fault)));
         }
-        home.run(py, op, Work::OnRecord, |arena| {
+        let found = home.run(py, op, Work::OnRecord, |arena| {
             self.within(home.id, |gradient| gradient.cotangents(arena, op))
-        })
+        })?;
+        PyRecord::finish(self.record.bind(py), op, found)
     }
 
     /// Runs `f` on the gradient. The record's lock is held, so nobody else does.

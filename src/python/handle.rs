@@ -21,7 +21,14 @@ pub(super) struct Handle {
 impl Handle {
     #[inline]
     pub(super) fn new(arena: &Arena, node: u32, site: u32) -> Self {
-        Handle { epoch: arena.epochs().current(), node, site, tag: arena.tag(node) }
+        Handle::of_op(arena, node, site, arena.tag(node))
+    }
+
+    /// As `new`, of a node whose op is known.
+    #[inline]
+    pub(super) fn of_op(arena: &Arena, node: u32, site: u32, tag: Tag) -> Self {
+        debug_assert_eq!(tag, arena.tag(node));
+        Handle { epoch: arena.epochs().current(), node, site, tag }
     }
 
     /// The node, if the handle is alive.
@@ -41,6 +48,11 @@ impl Handle {
     #[inline]
     pub(super) fn living(&self, arena: &Arena) -> Option<u32> {
         arena.epochs().death(self.epoch, self.node).is_none().then_some(self.node)
+    }
+
+    /// The epoch in which the node was seen alive, and the node.
+    pub(super) fn seen(&self) -> (u64, u32) {
+        (self.epoch, self.node)
     }
 
     /// Whether the handle was given out in this epoch or before.

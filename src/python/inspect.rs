@@ -13,6 +13,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString};
+use std::borrow::Cow;
 
 #[pymethods]
 impl PyTensor {
@@ -215,7 +216,7 @@ impl PyRecord {
                 Arg::Number(x) => print::number(x).into_bound_py_any(py),
             });
             let operands = PyList::new(py, operands.collect::<PyResult<Vec<_>>>()?)?;
-            let op = PyString::intern(py, row.op);
+            let op = PyString::intern(py, &row.op);
             let (name, heading, parameters) = (row.name, row.heading, row.parameters);
             list.append((
                 op, name, heading, operands, parameters, row.ty, row.value, row.site,
@@ -278,7 +279,7 @@ type BoxFields = (u32, &'static str, Vec<String>, String, Vec<u32>);
 
 /// What is said of a node.
 struct Row {
-    op: &'static str,
+    op: Cow<'static, str>,
     name: Option<String>,
     heading: String,
     operands: Args<u32>,
@@ -291,7 +292,7 @@ struct Row {
 impl Row {
     fn new(arena: &Arena, node: u32) -> Self {
         Row {
-            op: arena.tag(node).name(),
+            op: arena.op_name(node),
             name: arena.name(node).map(ToString::to_string),
             heading: print::heading(arena, node),
             operands: arena.operands(node),

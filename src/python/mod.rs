@@ -6,6 +6,7 @@
 #![allow(clippy::doc_markdown, reason = "docstrings are read in Python")]
 
 mod array;
+mod custom;
 mod error;
 mod fixed;
 mod functions;

@@ -1,6 +1,7 @@
 //! The module `wengert._core`.
 
 use super::array::Pin;
+use super::custom;
 use super::error;
 use super::functions;
 use super::grad::PyGrad;
@@ -32,5 +33,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     short::install(module.py());
     module.add_function(wrap_pyfunction!(threads::num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(custom::_custom, module)?)?;
     functions::add_all(module)
 }

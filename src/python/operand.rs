@@ -76,7 +76,9 @@ pub(super) fn is_operand(value: &Bound<'_, PyAny>) -> bool {
 }
 
 /// As `classify`; what cannot be an operand is an error.
-fn expect<'a, 'py>(value: &'a Bound<'py, PyAny>) -> PyResult<Given<'a, 'py>> {
+pub(super) fn expect<'a, 'py>(
+    value: &'a Bound<'py, PyAny>,
+) -> PyResult<Given<'a, 'py>> {
     match classify(value)? {
         Some(given) => Ok(given),
         // NumPy says best why it cannot make an array of it.

@@ -3,6 +3,7 @@
 use super::array::{
     borrow_numpy, checked_sizes, dtype_of, from_numpy, release_dropped,
 };
+use super::custom::InPython;
 use super::error::exception;
 use super::handle::Handle;
 use super::lock::{Held, Lock};
@@ -14,6 +15,7 @@ use crate::array::NdArray;
 use crate::dtype::DType;
 use crate::error::{Error, Fault, Kind, Result};
 use crate::ops::Op;
+use crate::record::steps::Step;
 use crate::record::{Arena, Mark, print};
 use crate::rng::Rng;
 use pyo3::prelude::*;
@@ -188,21 +190,43 @@ impl PyRecord {
         })
     }
 
+    /// Goes on with work until it is done. The record is free while rules are called.
+    pub(super) fn finish<T: Send + 'static>(
+        slf: &Bound<'_, PyRecord>,
+        op: &'static str,
+        mut step: Step<T>,
+    ) -> PyResult<T> {
+        loop {
+            let waits = match step {
+                Step::Done(done) => return Ok(done),
+                Step::Waits(waits) => waits,
+            };
+            let answer = waits.call.answer(&InPython(slf));
+            step = slf.get().run(slf.py(), op, Work::OnRecord, |arena| {
+                waits.go_on(arena, answer)
+            })?;
+        }
+    }
+
     /// A record that `f` makes of this one, whose nodes come from the same places, and
     /// what else it gives.
-    pub(super) fn derive<R: Send>(
-        &self,
-        py: Python<'_>,
+    pub(super) fn derive<R: Send + 'static>(
+        slf: &Bound<'_, PyRecord>,
         op: &'static str,
-        f: impl FnOnce(&mut Arena) -> Result<(Arena, R)> + Send,
+        f: impl FnOnce(&mut Arena) -> Result<Step<(Arena, R)>> + Send,
     ) -> PyResult<(PyRecord, R)> {
-        let made = self.state.with(py, op, self.id, |state, held| {
-            let arena = &mut state.arena;
-            let made = held.detach(py, || f(arena))?;
-            Ok((made, state.sites.clone()))
-        });
-        let ((arena, rest), sites) = made.map_err(|error| self.explain(py, error))?;
+        let step = slf.get().run(slf.py(), op, Work::Long, f)?;
+        let (arena, rest) = PyRecord::finish(slf, op, step)?;
+        let (py, this) = (slf.py(), slf.get());
+        let sites =
+            this.state.with(py, op, this.id, |state, _| Ok(state.sites.clone()));
+        let sites = sites.map_err(|error| this.explain(py, error))?;
         Ok((PyRecord::of(arena, sites), rest))
+    }
+
+    /// A record without nodes.
+    pub(super) fn empty() -> Self {
+        PyRecord::of(Arena::new(), Sites::default())
     }
 
     fn of(arena: Arena, sites: Sites) -> Self {

@@ -116,7 +116,7 @@ impl PyRecord {
             expect_record(py, "replay", upto.get(), slf)?;
         }
         let upto = upto.map(|tensor| tensor.get().handle(py));
-        let (record, (epoch, nodes)) = slf.get().derive(py, "replay", |arena| {
+        let (record, (epoch, nodes)) = PyRecord::derive(slf, "replay", |arena| {
             let mut values = BTreeMap::new();
             for (handle, array) in given {
                 values.insert(handle.check(arena, "replay")?, array);
@@ -125,8 +125,9 @@ impl PyRecord {
                 Some(handle) => handle.check(arena, "replay")? + 1,
                 None => arena.len(),
             };
-            let again = arena.replay(&values, len)?;
-            Ok((again.arena, (arena.epochs().current(), again.nodes)))
+            let epoch = arena.epochs().current();
+            let again = arena.replay(values, len)?;
+            again.then(arena, move |_, again| Ok((again.arena, (epoch, again.nodes))))
         })?;
         let (home, record) = (slf.clone().unbind(), Py::new(py, record)?);
         Bound::new(py, PyReplay { home, epoch, record, nodes })

@@ -9,8 +9,8 @@ use super::object;
 use super::tensor::PyTensor;
 use crate::dtype::Scalar;
 use crate::error::Result;
-use crate::ops::Op;
 use crate::ops::emit::Arg;
+use crate::ops::{Op, Tag};
 use crate::record::Arena;
 use pyo3::prelude::*;
 use pyo3::{PyTypeInfo, ffi};
@@ -24,12 +24,15 @@ enum Short<'a, 'py> {
 
 impl<'a, 'py> Short<'a, 'py> {
     #[inline]
-    fn new(value: &'a Bound<'py, PyAny>) -> Option<Self> {
-        let (py, object) = (value.py(), value.as_ptr());
+    fn new(
+        value: &'a Bound<'py, PyAny>,
+        tensor: *mut ffi::PyTypeObject,
+    ) -> Option<Self> {
+        let object = value.as_ptr();
         // SAFETY: the object is alive, and read as the type that it was found to have.
         unsafe {
             let class = ffi::Py_TYPE(object);
-            if class == PyTensor::type_object_raw(py) {
+            if class == tensor {
                 return Some(Short::Tensor(value.cast_unchecked()));
             }
             if class == &raw mut ffi::PyFloat_Type {
@@ -51,15 +54,15 @@ impl<'a, 'py> Short<'a, 'py> {
 #[inline]
 fn append<'py>(
     tensor: &Bound<'py, PyTensor>,
-    op: &'static str,
+    op: Tag,
     f: impl FnOnce(&mut Arena, u32, u32) -> Option<Result<u32>>,
 ) -> Option<PyResult<Bound<'py, PyTensor>>> {
     let py = tensor.py();
     let (record, handle) = (tensor.get().record.bind(py), tensor.get().handle(py));
-    let made = record.get().try_run_at(py, op, |arena, site| {
+    let made = record.get().try_run_at(py, op.name(), |arena, site| {
         let x = handle.living(arena)?;
         let node = f(arena, x, site)?;
-        Some(node.map(|node| Handle::new(arena, node, site)))
+        Some(node.map(|node| Handle::of_op(arena, node, site, op)))
     })?;
     Some(match made {
         Ok(handle) => object::tensor(record, handle),
@@ -73,7 +76,7 @@ pub(super) fn unary<'py, F: Fixed>(
     x: &Bound<'py, PyTensor>,
 ) -> Option<PyResult<Bound<'py, PyTensor>>> {
     let op = F::OP;
-    append(x, op.tag().name(), |arena, x, site| arena.small_unary(op, x, site))
+    append(x, op.tag(), |arena, x, site| arena.small_unary(op, x, site))
 }
 
 /// Applies `F` to two operands, or declines.
@@ -83,27 +86,28 @@ pub(super) fn binary<'py, F: Fixed>(
     b: &Bound<'py, PyAny>,
 ) -> Option<PyResult<Bound<'py, PyTensor>>> {
     let op = F::OP;
-    let name = op.tag().name();
+    let tag = op.tag();
     if matches!(op, Op::Power) {
         // Some exponents stand for other ops.
         return None;
     }
-    match (Short::new(a)?, Short::new(b)?) {
+    let class = PyTensor::type_object_raw(a.py());
+    match (Short::new(a, class)?, Short::new(b, class)?) {
         (Short::Tensor(a), Short::Tensor(b)) => {
             let (this, other) = (a.get(), b.get());
             if this.record.as_ptr() != other.record.as_ptr() {
                 return None;
             }
             let second = other.handle(b.py());
-            append(a, name, |arena, x, site| {
+            append(a, tag, |arena, x, site| {
                 let y = second.living(arena)?;
                 arena.small_binary(op, Arg::Value(x), Arg::Value(y), site)
             })
         }
-        (Short::Tensor(a), Short::Number(b)) => append(a, name, |arena, x, site| {
+        (Short::Tensor(a), Short::Number(b)) => append(a, tag, |arena, x, site| {
             arena.small_binary(op, Arg::Value(x), Arg::Number(b), site)
         }),
-        (Short::Number(a), Short::Tensor(b)) => append(b, name, |arena, y, site| {
+        (Short::Number(a), Short::Tensor(b)) => append(b, tag, |arena, y, site| {
             arena.small_binary(op, Arg::Number(a), Arg::Value(y), site)
         }),
         (Short::Number(_), Short::Number(_)) => None,

@@ -2,10 +2,12 @@
 //! are appended is in [`evaluate`].
 
 mod consume;
+mod custom;
 mod evaluate;
 mod flat;
 mod watch;
 
+pub(crate) use custom::{Custom, CustomOperand, Part};
 pub(crate) use flat::{FlatNode, SmallNode, pull_of, word_slopes};
 
 use super::epoch::Epochs;
@@ -55,6 +57,8 @@ pub(crate) struct Arena {
     holders: Vec<u32>,
     /// The nodes that have a name, ascending.
     names: Vec<(u32, Arc<str>)>,
+    /// The nodes of ops that users define, ascending.
+    customs: Vec<(u32, Custom)>,
     epochs: Epochs,
     /// Recent broadcasts: two types and the result's.
     broadcasts: [(u32, u32, u32); 8],
@@ -64,6 +68,7 @@ pub(crate) struct Arena {
     detour: u32,
     /// Among these, nodes whose values a sweep has freed.
     consumed: Range<u32>,
+    times_consumed: u64,
     /// What is counted and timed, while that is asked for.
     pub(crate) profile: Option<Box<Profiler>>,
     /// Cotangents of the current sweep; empty between sweeps.
@@ -106,11 +111,13 @@ impl Arena {
             aliases: Vec::new(),
             holders: Vec::new(),
             names: Vec::new(),
+            customs: Vec::new(),
             epochs: Epochs::default(),
             broadcasts: [(NONE, NONE, NONE); 8],
             check_finite: false,
             detour: u32::MAX,
             consumed: 0..0,
+            times_consumed: 0,
             profile: None,
             sweep: crate::diff::Workspace::default(),
         }
@@ -342,7 +349,7 @@ impl Arena {
     pub(crate) fn label(&self, node: u32) -> String {
         match self.name(node) {
             Some(name) if !name.is_empty() => in_line(name),
-            _ => format!("#{node} {}", self.tag(node).name()),
+            _ => format!("#{node} {}", self.op_name(node)),
         }
     }
 
@@ -431,6 +438,9 @@ impl Arena {
         while self.names.last().is_some_and(|&(node, _)| node >= len) {
             self.names.pop();
         }
+        while self.customs.last().is_some_and(|&(node, _)| node >= len) {
+            self.customs.pop();
+        }
         self.rows.truncate(len);
     }
 
@@ -444,6 +454,7 @@ impl Arena {
             + self.numbers.len() * size_of::<Scalar>()
             + self.lists.len() * size_of::<u32>()
             + self.aliases.len() * size_of::<Alias>()
+            + self.customs.len() * size_of::<(u32, Custom)>()
     }
 }
 

@@ -5,7 +5,6 @@ use super::print::in_line;
 use crate::array::View;
 use crate::dtype::{DType, Element};
 use crate::error::{Error, Fault, Place, Result};
-use crate::ops::Tag;
 
 /// The first element, in C order, that is NaN or infinite, and its position.
 pub(crate) fn first(view: View<'_>) -> Option<(Vec<usize>, f64)> {
@@ -24,14 +23,13 @@ pub(crate) fn first(view: View<'_>) -> Option<(Vec<usize>, f64)> {
 
 /// Fails if the value that a node is to have is not finite throughout.
 pub(crate) fn expect(
-    op: Tag,
+    op: &'static str,
     node: u32,
     name: Option<&str>,
     value: View<'_>,
     site: u32,
 ) -> Result<()> {
     let Some((position, value)) = first(value) else { return Ok(()) };
-    let op = op.name();
     let label = name.map_or_else(|| format!("#{node} {op}"), in_line);
     let fault = Fault::NonFinite { op, label: label.clone(), value, position };
     Err(Error::new(fault).recorded_at(label, Place::Site(site)))

@@ -277,6 +277,14 @@ impl ComputationRecord {
         f(&mut self.arena.borrow_mut(), site).map_err(|error| self.resolve(error))
     }
 
+    /// As `run`, for work that a call began.
+    pub(crate) fn run_on<T>(
+        &self,
+        f: impl FnOnce(&mut Arena) -> Result<T>,
+    ) -> Result<T> {
+        f(&mut self.arena.borrow_mut()).map_err(|error| self.resolve(error))
+    }
+
     pub(crate) fn resolve(&self, error: Error) -> Error {
         error.resolved(|site| self.line(site))
     }

@@ -9,6 +9,7 @@ use super::tensor::Tensor;
 use crate::array::NdArray;
 use crate::diff::Grad;
 use crate::error::{self, Result};
+use std::collections::BTreeMap;
 use std::fmt;
 
 impl ComputationRecord {
@@ -131,7 +132,7 @@ impl ComputationRecord {
         values: &[(Tensor<'_>, NdArray)],
         upto: Option<&Tensor<'_>>,
     ) -> Result<Replay> {
-        let values = values
+        let values: BTreeMap<u32, NdArray> = values
             .iter()
             .map(|(tensor, value)| Ok((tensor.node_of("replay", self)?, value.clone())))
             .collect::<Result<_>>()?;
@@ -139,8 +140,8 @@ impl ComputationRecord {
             Some(tensor) => tensor.node_of("replay", self)? + 1,
             None => self.arena.borrow().len(),
         };
-        let Replayed { arena, nodes } =
-            self.run(|arena, _| arena.replay(&values, len))?;
+        let again = self.run(|arena, _| arena.replay(values, len))?;
+        let Replayed { arena, nodes } = self.finish(again)?;
         Ok(Replay { home: self.id(), record: self.with_arena(arena), nodes })
     }
 }

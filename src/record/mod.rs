@@ -14,6 +14,7 @@
 
 mod arena;
 mod compose;
+pub(crate) mod custom;
 pub(crate) mod epoch;
 pub(crate) mod finite;
 pub(crate) mod graph;
@@ -25,12 +26,16 @@ pub(crate) mod profile;
 mod replay;
 pub(crate) mod rows;
 pub(crate) mod small;
+pub(crate) mod steps;
 mod tensor;
 
 pub use arena::Mark;
-pub(crate) use arena::{Arena, FlatNode, SmallNode, pull_of, word_slopes};
+pub(crate) use arena::{
+    Arena, CustomOperand, FlatNode, SmallNode, pull_of, word_slopes,
+};
 pub use compose::{Convolution, Index, Margins, NodeIndex, Pooling};
 pub(crate) use compose::{Logical, Padding, Reduction, Running};
+pub use custom::{CustomOp, RuleError, RuleResult};
 pub use handle::ComputationRecord;
 pub use inspect::Replay;
 pub use profile::{Profile, ProfileEntry};

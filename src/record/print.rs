@@ -101,10 +101,10 @@ fn row(arena: &Arena, node: u32, line: &impl Fn(u32) -> String) -> Vec<String> {
 
 /// `relu hidden`.
 pub(crate) fn heading(arena: &Arena, node: u32) -> String {
-    let op = arena.tag(node).name();
+    let op = arena.op_name(node);
     match arena.name(node) {
         Some(name) => format!("{op} {}", in_line(name)),
-        None => op.to_owned(),
+        None => op.into_owned(),
     }
 }
 

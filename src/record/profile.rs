@@ -1,7 +1,7 @@
 //! What a profile counts and times while it runs, and what it says of it.
 //!
 //! Counts and bytes are read from the rows. Reading the clock takes half as long as a
-//! small op, so of small nodes about one in 256 is timed and stands for those since the
+//! small op, so of small nodes about one in 512 is timed and stands for those since the
 //! last one; large ones are all timed.
 
 use super::intern::Map;
@@ -21,11 +21,23 @@ const SHOWN: usize = 20;
 #[derive(Clone, Copy)]
 pub(crate) struct Cell {
     pub(crate) tag: Tag,
+    /// The name of a user's op.
+    pub(crate) custom: Option<&'static str>,
     pub(crate) site: u32,
     pub(crate) count: u64,
     pub(crate) bytes: u64,
     pub(crate) forward: Duration,
     pub(crate) sweep: Duration,
+}
+
+impl Cell {
+    fn name(&self) -> String {
+        match (self.custom, self.tag) {
+            (None, tag) => tag.name().to_owned(),
+            (Some(name), Tag::CustomVjp) => format!("{name}_vjp"),
+            (Some(name), _) => name.to_owned(),
+        }
+    }
 }
 
 /// Which small nodes are timed.
@@ -42,12 +54,12 @@ impl Sample {
         sample
     }
 
-    /// Chooses the next gap, of 129 to 384 nodes: they differ, so that no loop of a
+    /// Chooses the next gap, of 257 to 768 nodes: they differ, so that no loop of a
     /// program keeps in step with them.
     pub(crate) fn advance(&mut self) -> u32 {
         // The linear congruence of Numerical Recipes, section 7.1.
         self.state = self.state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        self.gap = 129 + (self.state >> 24);
+        self.gap = 257 + (self.state >> 23);
         self.gap
     }
 }
@@ -58,7 +70,7 @@ pub(crate) struct Profiler {
     /// What a look at the clock takes.
     clock: Duration,
     cells: Vec<Cell>,
-    numbers: Map<(u32, u32), u32>,
+    numbers: Map<(u32, u32, usize), u32>,
     /// Cells that were used lately, by a few bits of op and place.
     recent: [u32; RECENT],
     /// Nodes below are counted, or older than the profile.
@@ -109,13 +121,46 @@ impl Profiler {
 
     #[cold]
     fn find(&mut self, tag: Tag, site: u32) -> usize {
+        self.find_named(tag, None, site)
+    }
+
+    fn find_named(
+        &mut self,
+        tag: Tag,
+        custom: Option<&'static str>,
+        site: u32,
+    ) -> usize {
         let cells = &mut self.cells;
-        let number = self.numbers.entry((tag as u32, site)).or_insert_with(|| {
-            let (forward, sweep) = (Duration::ZERO, Duration::ZERO);
-            cells.push(Cell { tag, site, count: 0, bytes: 0, forward, sweep });
-            cells.len() as u32 - 1
-        });
+        let name = custom.map_or(0, |name| name.as_ptr().addr());
+        let number =
+            self.numbers.entry((tag as u32, site, name)).or_insert_with(|| {
+                let (forward, sweep) = (Duration::ZERO, Duration::ZERO);
+                cells.push(Cell {
+                    tag,
+                    custom,
+                    site,
+                    count: 0,
+                    bytes: 0,
+                    forward,
+                    sweep,
+                });
+                cells.len() as u32 - 1
+            });
         *number as usize
+    }
+
+    /// Counts a node of a user's op.
+    pub(crate) fn count_custom(
+        &mut self,
+        tag: Tag,
+        name: &'static str,
+        site: u32,
+        bytes: u64,
+    ) {
+        let number = self.find_named(tag, Some(name), site);
+        let cell = &mut self.cells[number];
+        cell.count += 1;
+        cell.bytes += bytes;
     }
 
     /// The time since `started`, without what looking at the clock took.
@@ -180,7 +225,7 @@ fn clock() -> Duration {
 /// [`ComputationRecord::stop_profile`]: its `Display` is a table.
 ///
 /// Counts and bytes are exact. Times are those of the engine alone; of small nodes one in
-/// about 256 is timed, so the times of few small nodes are rough.
+/// about 512 is timed, so the times of few small nodes are rough.
 ///
 /// [`ComputationRecord::start_profile`]: crate::ComputationRecord::start_profile
 /// [`ComputationRecord::stop_profile`]: crate::ComputationRecord::stop_profile
@@ -220,7 +265,7 @@ impl Profile {
         (cells, wall): &(Vec<Cell>, Duration),
         line: impl Fn(u32) -> String,
     ) -> Self {
-        let ops = merged(cells, |cell| cell.tag.name().to_owned());
+        let ops = merged(cells, Cell::name);
         let lines = merged(cells, |cell| line(cell.site));
         Profile { wall: *wall, ops, lines }
     }
@@ -336,6 +381,7 @@ mod tests {
     fn entries_are_merged_and_the_longest_come_first() {
         let cell = |tag, site, count, micros| Cell {
             tag,
+            custom: None,
             site,
             count,
             bytes: 1024 * count,

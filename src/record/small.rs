@@ -29,7 +29,7 @@ impl Small {
         debug_assert!(bytes <= SMALL_BYTES);
         // A value of a cache line or more starts on one; shorter ones stay close.
         let align = if bytes >= ALIGN { ALIGN } else { 16 };
-        let offset = self.next.offset.next_multiple_of(align);
+        let offset = (self.next.offset + align - 1) & !(align - 1);
         match self.blocks.get(self.next.block) {
             Some(block) if offset + bytes <= block.capacity() => {
                 self.next.offset = offset + bytes;

@@ -62,7 +62,7 @@ number_operands!(f64 f32 i64 i32 bool);
 
 impl<'rec> Tensor<'rec> {
     /// The handle to a node of the record.
-    pub(super) fn new(record: &'rec ComputationRecord, index: u32) -> Self {
+    pub(crate) fn new(record: &'rec ComputationRecord, index: u32) -> Self {
         Tensor { record, index }
     }
 

@@ -46,6 +46,13 @@ def test_memory_that_is_let_go_is_kept_for_reuse() -> None:
     assert wg.pool_bytes() == 0
 
 
+def test_what_a_thread_has_no_room_for_the_process_keeps() -> None:
+    blocks = [256 * KIB] * 80
+    for _ in range(2):
+        return_memory(*blocks)
+        assert wg.pool_bytes() == 20 * MIB
+
+
 @pytest.mark.parametrize(
     ("limit", "kept"),
     [

@@ -6,6 +6,7 @@ mod allocations;
 mod arrange;
 mod caught;
 mod consume;
+mod custom;
 mod differences;
 mod elementwise;
 mod examples;

@@ -9,10 +9,11 @@ use crate::array::buffer::Buffer;
 use crate::error::{Error, Fault, Place, Result};
 use crate::ops::emit::Arg;
 use crate::record::rows::Flags;
+use std::ops::Range;
 
 impl Arena {
     /// Whether the node is computed and depends on a leaf.
-    fn is_consumable(&self, node: u32) -> bool {
+    pub(crate) fn is_consumable(&self, node: u32) -> bool {
         let flags = self.flags(node);
         flags.has(Flags::ACTIVE) && !flags.has(Flags::LEAF | Flags::GRADIENT)
     }
@@ -51,8 +52,36 @@ impl Arena {
         self.rows.forget_value(node);
     }
 
+    /// Where nodes are whose values earlier sweeps have freed.
+    pub(crate) fn consumed(&self) -> Range<u32> {
+        self.consumed.clone()
+    }
+
+    /// How many times sweeps have consumed values.
+    pub(crate) fn times_consumed(&self) -> u64 {
+        self.times_consumed
+    }
+
+    /// Lets the sweep that consumes go on at `node`, after a rule was called: what it has
+    /// itself freed it needs no more. Fails if another one consumed in the meantime.
+    pub(crate) fn go_on_consuming(
+        &mut self,
+        node: u32,
+        before: Range<u32>,
+        times: u64,
+    ) -> Result<()> {
+        if self.times_consumed != times {
+            let label = self.label(node);
+            return Err(self.about_node(Fault::ConsumedPath { label }, node));
+        }
+        self.consumed = before.start..before.end.min(self.len());
+        self.set_detour();
+        Ok(())
+    }
+
     /// Notes that a sweep from `loss` has consumed what it depends on.
     pub(crate) fn set_consumed(&mut self, loss: u32) {
+        self.times_consumed += 1;
         let first = (0..loss).find(|&node| self.is_consumable(node));
         let Some(first) = first else { return };
         self.consumed = if self.consumed.is_empty() {

@@ -53,38 +53,19 @@ impl Arena {
         site: u32,
     ) -> Result<u32> {
         if self.check_finite {
-            finite::expect(op.tag(), self.len(), name.as_deref(), array.view(), site)?;
+            let (op, view) = (op.tag().name(), array.view());
+            finite::expect(op, self.len(), name.as_deref(), view, site)?;
         }
         let ty = self.types.number(&array.ty());
         let (number, op) = (self.ops.number(op), op.tag());
         let is_leaf = matches!(op, Tag::Tensor | Tag::Parameter);
-        let mut flags = match op {
+        let flags = match op {
             Tag::Gradient => Flags::GRADIENT | Flags::ACTIVE,
             _ if is_leaf && array.dtype().is_float() => Flags::LEAF | Flags::ACTIVE,
             _ => 0,
         };
-        let bytes = array.len() * array.dtype().size();
-        let slot = if bytes > SMALL_BYTES {
-            self.reserve_row(op)?;
-            flags |= Flags::ALIAS;
-            let strides = if array.is_contiguous() {
-                None
-            } else {
-                Some(Strides::from_slice(array.strides()))
-            };
-            let buffer = Some(array.buffer().clone());
-            self.aliases.push(Alias { first: array.first(), strides, buffer });
-            self.aliases.len() as u64 - 1
-        } else {
-            let storage = self.reserve(op, ty)?;
-            let ty = self.types.get(ty);
-            // SAFETY: the storage has room for this type and nothing else uses it.
-            let out = unsafe { ViewMut::from_raw(storage.first, &ty.shape, ty.dtype) };
-            array.view().copy_to(out)?;
-            flags |= storage.kind;
-            self.finish(storage)
-        };
-        let flags = Flags(flags);
+        let (slot, kind) = self.hold(op, ty, array)?;
+        let flags = Flags(flags | kind);
         let (lhs, rhs, op) = (NONE, NONE, number);
         self.rows.push(Row { slot, lhs, rhs, ty, op, site, flags });
         let node = self.len() - 1;
@@ -92,6 +73,35 @@ impl Arena {
             self.names.push((node, name));
         }
         Ok(node)
+    }
+
+    /// Makes room for a row whose value is there already; gives its slot and how that is
+    /// to be read. A large array is shared, not copied.
+    pub(super) fn hold(
+        &mut self,
+        op: Tag,
+        ty: u32,
+        array: &NdArray,
+    ) -> Result<(u64, u8)> {
+        let bytes = array.len() * array.dtype().size();
+        if bytes > SMALL_BYTES {
+            self.reserve_row(op)?;
+            let strides = if array.is_contiguous() {
+                None
+            } else {
+                Some(Strides::from_slice(array.strides()))
+            };
+            let buffer = Some(array.buffer().clone());
+            self.aliases.push(Alias { first: array.first(), strides, buffer });
+            return Ok((self.aliases.len() as u64 - 1, Flags::ALIAS));
+        }
+        let storage = self.reserve(op, ty)?;
+        let ty = self.types.get(ty);
+        // SAFETY: the storage has room for this type and nothing else uses it.
+        let out = unsafe { ViewMut::from_raw(storage.first, &ty.shape, ty.dtype) };
+        array.view().copy_to(out)?;
+        let kind = storage.kind;
+        Ok((self.finish(storage), kind))
     }
 
     /// Appends a node that applies `op`.
@@ -304,7 +314,7 @@ impl Arena {
                 // SAFETY: `eval` wrote every element.
                 let value =
                     unsafe { View::from_raw(storage.first, &ty.shape, None, ty.dtype) };
-                finite::expect(op.tag(), self.len(), None, value, site)?;
+                finite::expect(op.tag().name(), self.len(), None, value, site)?;
             }
         }
         let kind = storage.kind;
@@ -480,7 +490,7 @@ impl Arena {
     }
 
     /// Pushes the row of a value that is in its place.
-    fn commit(
+    pub(super) fn commit(
         &mut self,
         op: &Op,
         operands: &[Arg<u32>],

@@ -74,6 +74,9 @@ impl Arena {
         };
         for node in counted..self.rows.len() {
             let row = self.rows.get(node);
+            if [Tag::Custom as u32, Tag::CustomVjp as u32].contains(&row.op) {
+                continue;
+            }
             let kind = [row.op, row.site, row.ty, u32::from(row.flags.storage())];
             let known = &mut kinds[(row.site ^ row.op.wrapping_mul(5)) as usize % 32];
             if known.0 != kind {
@@ -82,6 +85,12 @@ impl Arena {
             known.1 += 1;
         }
         kinds.into_iter().for_each(add);
+        let first = self.customs.partition_point(|x| x.0 < counted);
+        for (node, custom) in &self.customs[first..] {
+            let row = self.rows.get(*node);
+            let (tag, bytes) = (self.ops.tag(row.op), self.types.extent(row.ty).bytes);
+            profile.count_custom(tag, custom.op.name(), row.site, bytes as u64);
+        }
         profile.counted = self.rows.len();
     }
 
