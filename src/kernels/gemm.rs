@@ -295,9 +295,9 @@ unsafe fn in_order<T: Number>(
     // SAFETY: by the contract of this function.
     let out = unsafe { slice::from_raw_parts_mut(out, sizes.m * sizes.n) };
     if b.column == 1 {
-        simd::dispatch(Small::<T, true> { sizes, a, b, out });
+        simd::dispatch_floats::<T, _>(Small::<T, true> { sizes, a, b, out });
     } else {
-        simd::dispatch(Small::<T, false> { sizes, a, b, out });
+        simd::dispatch_floats::<T, _>(Small::<T, false> { sizes, a, b, out });
     }
     true
 }

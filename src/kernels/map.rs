@@ -9,7 +9,7 @@
 use super::guard::{Flag, Flagged, Guarded};
 use super::pack::pack_run;
 use super::panels::Panels;
-use super::simd::{Kernel, dispatch};
+use super::simd::{Kernel, dispatch, dispatch_floats};
 use super::threads::{Shared, evenly, for_each_part, for_each_tile, tile_size};
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::{DType, Element, Scalar};
@@ -316,7 +316,7 @@ unsafe fn body<M: Map<T, N>, T: Lane, const N: usize>(
     unsafe {
         let x = x.map(|x| std::slice::from_raw_parts(x, count));
         let out = std::slice::from_raw_parts_mut(out.cast(), count);
-        dispatch(Loop::<M, T, N> { x, out });
+        dispatch_floats::<T::Element, _>(Loop::<M, T, N> { x, out });
     }
 }
 
@@ -509,7 +509,7 @@ pub(crate) fn select(
         for_each_part(out.slice_mut::<T::Element>(), tile, |k, out| {
             let condition = Source::<bool>::new(c, shape, k * tile);
             let sides = [a, b].map(|x| Source::<T>::new(x, shape, k * tile));
-            dispatch(Select { condition, sides, out });
+            dispatch_floats::<T::Element, _>(Select { condition, sides, out });
         })
     }
     match out.dtype() {

@@ -192,7 +192,7 @@ pub(crate) fn patches(
     ) -> Result<()> {
         let sizes = [layout.image_len(), layout.tap_count() * layout.place_count()];
         for_each_image(x.as_slice(), sizes, out, |x, out| {
-            simd::dispatch(Patches { x, layout, out });
+            simd::dispatch_floats::<T, _>(Patches { x, layout, out });
         })
     }
     let mut copy = None;
@@ -265,7 +265,7 @@ pub(crate) fn fold(
         };
         let sizes = [layout.tap_count() * layout.place_count(), layout.image_len()];
         for_each_image(x.as_slice(), sizes, out, |x, out| {
-            simd::dispatch(Fold { x, layout, out });
+            simd::dispatch_floats::<T, _>(Fold { x, layout, out });
         })
     }
     let mut copy = None;

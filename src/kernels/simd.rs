@@ -4,6 +4,7 @@
 //! Kernels keep to plain adds and multiplies in an order of their own, never a fused
 //! multiply-add, so every instruction set gives the same bits.
 
+use crate::dtype::Element;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A computation over slices that the compiler vectorises.
@@ -83,6 +84,13 @@ fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
 fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     kernel.run()
+}
+
+/// As `dispatch` for elements of floats. Kernels of integers and truth values have one
+/// version, or the package would be a sixth larger.
+#[inline]
+pub(crate) fn dispatch_floats<T: Element, K: Kernel>(kernel: K) -> K::Output {
+    if const { T::DTYPE.is_float() } { dispatch(kernel) } else { kernel.run() }
 }
 
 /// Runs the kernel in the version for the instruction set in use.

@@ -1,39 +1,39 @@
-//! Ops as types, for the operators of tensors.
+//! Ops that the compiler knows, so that what follows from them is worked out then.
+//!
+//! Each takes some 14 KiB of code: those that small programs call most often are known.
 
 use crate::ops::Op;
-use crate::ops::linalg::MatMul;
 
-/// An op that is known when the bindings are compiled, so that what follows
-/// from it is worked out then.
-pub(super) trait Fixed {
-    const OP: &'static Op;
+/// Names an op. As a type it is known wherever it is passed on, as a reference not.
+pub(super) trait Named: Copy {
+    fn op(self) -> &'static Op;
 }
 
-macro_rules! fixed {
-    ($($Name:ident: $op:expr;)*) => { $(
-        pub(super) struct $Name;
-        impl Fixed for $Name {
-            const OP: &'static Op = &$op;
+impl Named for &'static Op {
+    #[inline(always)]
+    fn op(self) -> &'static Op {
+        self
+    }
+}
+
+/// The name of an op as a value of a type of its own.
+macro_rules! known {
+    ($Op:ident) => {{
+        #[derive(Clone, Copy)]
+        struct Known;
+        impl $crate::python::fixed::Named for Known {
+            #[inline(always)]
+            fn op(self) -> &'static $crate::ops::Op {
+                &$crate::ops::Op::$Op
+            }
         }
-    )* };
+        Known
+    }};
 }
-fixed! {
-    Add: Op::Add;
-    Subtract: Op::Subtract;
-    Multiply: Op::Multiply;
-    Divide: Op::Divide;
-    Power: Op::Power;
-    Product: Op::MatMul(MatMul);
-    Equal: Op::Equal;
-    NotEqual: Op::NotEqual;
-    Less: Op::Less;
-    LessEqual: Op::LessEqual;
-    Greater: Op::Greater;
-    GreaterEqual: Op::GreaterEqual;
-    Remainder: Op::Remainder;
-    And: Op::BitwiseAnd;
-    Or: Op::BitwiseOr;
-    Xor: Op::BitwiseXor;
-    LeftShift: Op::LeftShift;
-    RightShift: Op::RightShift;
+/// The name of an op as a reference.
+macro_rules! unknown {
+    ($Op:ident) => {
+        &$crate::ops::Op::$Op
+    };
 }
+pub(super) use {known, unknown};

@@ -6,7 +6,7 @@ mod documented;
 
 use super::array::dtype_of;
 use super::error::raise;
-use super::fixed::Fixed;
+use super::fixed::{Named, known};
 use super::operand::{call, is_index, is_operand, node};
 use super::short;
 use super::tensor::{self, PyTensor, apply};
@@ -60,11 +60,11 @@ pub(super) fn reduce<'py>(
 }
 
 /// An elementwise op of anything.
-fn unary<'py, F: Fixed>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let op = F::OP;
+fn unary<'py>(named: impl Named, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let op = named.op();
     let name = op.tag().name();
     if let Ok(tensor) = x.cast_exact::<PyTensor>() {
-        if let Some(result) = short::unary::<F>(tensor) {
+        if let Some(result) = short::unary(named, tensor) {
             return result.map(Bound::into_any);
         }
         return apply(tensor, name, |arena, x, site| arena.unary(op, x, site))
@@ -77,17 +77,18 @@ fn unary<'py, F: Fixed>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 /// An elementwise op of anything and anything.
-fn binary<'py, F: Fixed>(
+#[inline(never)]
+fn binary<'py>(
+    op: &'static Op,
     a: &Bound<'py, PyAny>,
     b: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if let Some(result) = short::binary::<F>(a, b) {
+    if let Some(result) = short::binary(op, a, b) {
         return result.map(Bound::into_any);
     }
     if let (Ok(tensor), true) = (a.cast_exact::<PyTensor>(), is_operand(b)) {
-        return tensor::binary::<F>(tensor, b, false);
+        return tensor::binary(op, tensor, b, false);
     }
-    let op = F::OP;
     call(a.py(), op.tag().name(), &[a, b], |arena, x, site| match op {
         Op::Power => arena.power(x[0], x[1], site),
         op => arena.binary(op, x[0], x[1], site),
@@ -95,7 +96,7 @@ fn binary<'py, F: Fixed>(
 }
 
 macro_rules! bind_unary {
-    ($add:ident: $(
+    ($add:ident $named:ident: $(
         $(#[$doc:meta])*
         $Op:ident $name:ident $fallible:ident on $domain:ident {
             example($x:literal) = $y:literal;
@@ -108,11 +109,7 @@ macro_rules! bind_unary {
             #[pyfunction]
             #[pyo3(signature = (x, /))]
             fn $name<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-                struct This;
-                impl Fixed for This {
-                    const OP: &'static Op = &Op::$Op;
-                }
-                unary::<This>(x)
+                unary($named!($Op), x)
             }
         )*
 
@@ -123,7 +120,7 @@ macro_rules! bind_unary {
     };
 }
 macro_rules! bind_functions {
-    ($($entries:tt)*) => { bind_unary! { add_unary: $($entries)* } };
+    ($($entries:tt)*) => { bind_unary! { add_unary known: $($entries)* } };
 }
 unary_ops!(bind_functions);
 
@@ -144,11 +141,7 @@ macro_rules! bind_binary {
                 a: &Bound<'py, PyAny>,
                 b: &Bound<'py, PyAny>,
             ) -> PyResult<Bound<'py, PyAny>> {
-                struct This;
-                impl Fixed for This {
-                    const OP: &'static Op = &Op::$Op;
-                }
-                binary::<This>(a, b)
+                binary(&Op::$Op, a, b)
             }
         )*
 

@@ -3,7 +3,7 @@
 //!
 //! Whatever is not so is declined here and goes the full way, which says what is wrong.
 
-use super::fixed::{Add, Divide, Fixed, Multiply, Subtract};
+use super::fixed::{Named, known};
 use super::handle::Handle;
 use super::object;
 use super::tensor::PyTensor;
@@ -70,24 +70,24 @@ fn append<'py>(
     })
 }
 
-/// Applies `F` to a tensor, or declines.
+/// Applies an op to a tensor, or declines.
 #[inline]
-pub(super) fn unary<'py, F: Fixed>(
+pub(super) fn unary<'py>(
+    named: impl Named,
     x: &Bound<'py, PyTensor>,
 ) -> Option<PyResult<Bound<'py, PyTensor>>> {
-    let op = F::OP;
-    append(x, op.tag(), |arena, x, site| arena.small_unary(op, x, site))
+    append(x, named.op().tag(), |arena, x, site| arena.small_unary(named.op(), x, site))
 }
 
-/// Applies `F` to two operands, or declines.
+/// Applies an op to two operands, or declines.
 #[inline]
-pub(super) fn binary<'py, F: Fixed>(
+pub(super) fn binary<'py>(
+    named: impl Named,
     a: &Bound<'py, PyAny>,
     b: &Bound<'py, PyAny>,
 ) -> Option<PyResult<Bound<'py, PyTensor>>> {
-    let op = F::OP;
-    let tag = op.tag();
-    if matches!(op, Op::Power) {
+    let tag = named.op().tag();
+    if matches!(named.op(), Op::Power) {
         // Some exponents stand for other ops.
         return None;
     }
@@ -101,14 +101,14 @@ pub(super) fn binary<'py, F: Fixed>(
             let second = other.handle(b.py());
             append(a, tag, |arena, x, site| {
                 let y = second.living(arena)?;
-                arena.small_binary(op, Arg::Value(x), Arg::Value(y), site)
+                arena.small_binary(named.op(), Arg::Value(x), Arg::Value(y), site)
             })
         }
         (Short::Tensor(a), Short::Number(b)) => append(a, tag, |arena, x, site| {
-            arena.small_binary(op, Arg::Value(x), Arg::Number(b), site)
+            arena.small_binary(named.op(), Arg::Value(x), Arg::Number(b), site)
         }),
         (Short::Number(a), Short::Tensor(b)) => append(b, tag, |arena, y, site| {
-            arena.small_binary(op, Arg::Number(a), Arg::Value(y), site)
+            arena.small_binary(named.op(), Arg::Number(a), Arg::Value(y), site)
         }),
         (Short::Number(_), Short::Number(_)) => None,
     }
@@ -131,7 +131,7 @@ pub(super) fn install(py: Python<'_>) {
                 unsafe {
                     let py = Python::assume_attached();
                     let (x, y) = (Borrowed::from_ptr(py, a), Borrowed::from_ptr(py, b));
-                    match (binary::<$Op>(&x, &y), FULL.get()) {
+                    match (binary(known!($Op), &x, &y), FULL.get()) {
                         (Some(Ok(tensor)), _) => tensor.into_ptr(),
                         (Some(Err(error)), _) => {
                             error.restore(py);

@@ -6,10 +6,6 @@ mod statistics;
 
 use super::array::{Small, descr, to_numpy};
 use super::error::raise;
-use super::fixed::{
-    Add, Divide, Equal, Fixed, Greater, GreaterEqual, Less, LessEqual, Multiply,
-    NotEqual, Power, Product, Subtract,
-};
 use super::grad::PyGrad;
 use super::handle::{Handle, Moving};
 use super::index::{Key, parse};
@@ -22,6 +18,7 @@ use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::ops::Op;
 use crate::ops::emit::Arg;
+use crate::ops::linalg::MatMul;
 use crate::record::Arena;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -111,14 +108,13 @@ pub(super) fn apply<'py>(
 }
 
 /// A binary op of a tensor and anything; `NotImplemented` if it is not an operand.
-#[inline]
-pub(super) fn binary<'py, F: Fixed>(
+pub(super) fn binary<'py>(
+    op: &'static Op,
     tensor: &Bound<'py, PyTensor>,
     other: &Bound<'py, PyAny>,
     reversed: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let (py, op) = (tensor.py(), F::OP);
-    let name = op.tag().name();
+    let (py, name) = (tensor.py(), op.tag().name());
     let this = tensor.get();
     let record = this.record.bind(py);
     let handle = this.handle(py);
@@ -199,70 +195,70 @@ impl PyTensor {
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Add>(slf, other, false)
+        binary(&Op::Add, slf, other, false)
     }
 
     fn __radd__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Add>(slf, other, true)
+        binary(&Op::Add, slf, other, true)
     }
 
     fn __sub__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Subtract>(slf, other, false)
+        binary(&Op::Subtract, slf, other, false)
     }
 
     fn __rsub__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Subtract>(slf, other, true)
+        binary(&Op::Subtract, slf, other, true)
     }
 
     fn __mul__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Multiply>(slf, other, false)
+        binary(&Op::Multiply, slf, other, false)
     }
 
     fn __rmul__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Multiply>(slf, other, true)
+        binary(&Op::Multiply, slf, other, true)
     }
 
     fn __truediv__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Divide>(slf, other, false)
+        binary(&Op::Divide, slf, other, false)
     }
 
     fn __rtruediv__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Divide>(slf, other, true)
+        binary(&Op::Divide, slf, other, true)
     }
 
     fn __matmul__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Product>(slf, other, false)
+        binary(&Op::MatMul(MatMul), slf, other, false)
     }
 
     fn __rmatmul__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Product>(slf, other, true)
+        binary(&Op::MatMul(MatMul), slf, other, true)
     }
 
     fn __pow__<'py>(
@@ -271,7 +267,7 @@ impl PyTensor {
         modulo: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         match modulo {
-            None => binary::<Power>(slf, exponent, false),
+            None => binary(&Op::Power, slf, exponent, false),
             Some(_) => Ok(slf.py().NotImplemented().into_bound(slf.py())),
         }
     }
@@ -282,7 +278,7 @@ impl PyTensor {
         modulo: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         match modulo {
-            None => binary::<Power>(slf, base, true),
+            None => binary(&Op::Power, slf, base, true),
             Some(_) => Ok(slf.py().NotImplemented().into_bound(slf.py())),
         }
     }
@@ -307,12 +303,12 @@ impl PyTensor {
         compare: CompareOp,
     ) -> PyResult<Bound<'py, PyAny>> {
         match compare {
-            CompareOp::Eq => binary::<Equal>(slf, other, false),
-            CompareOp::Ne => binary::<NotEqual>(slf, other, false),
-            CompareOp::Lt => binary::<Less>(slf, other, false),
-            CompareOp::Le => binary::<LessEqual>(slf, other, false),
-            CompareOp::Gt => binary::<Greater>(slf, other, false),
-            CompareOp::Ge => binary::<GreaterEqual>(slf, other, false),
+            CompareOp::Eq => binary(&Op::Equal, slf, other, false),
+            CompareOp::Ne => binary(&Op::NotEqual, slf, other, false),
+            CompareOp::Lt => binary(&Op::Less, slf, other, false),
+            CompareOp::Le => binary(&Op::LessEqual, slf, other, false),
+            CompareOp::Gt => binary(&Op::Greater, slf, other, false),
+            CompareOp::Ge => binary(&Op::GreaterEqual, slf, other, false),
         }
     }
 

@@ -7,15 +7,15 @@ use crate::ops::elementwise::{
     shaped_activation_ops, step_ops,
 };
 use crate::ops::emit::Arg;
-use crate::python::fixed::Fixed;
+use crate::python::fixed::unknown;
 use crate::python::operand::{call, node};
 use crate::record::Logical;
 use pyo3::prelude::*;
 
-math_ops!(bind_unary add_math:);
-activation_ops!(bind_unary add_activations:);
-step_ops!(bind_unary add_steps:);
-bit_ops!(bind_unary add_bits:);
+math_ops!(bind_unary add_math unknown:);
+activation_ops!(bind_unary add_activations unknown:);
+step_ops!(bind_unary add_steps unknown:);
+bit_ops!(bind_unary add_bits unknown:);
 shaped_activation_ops!(bind_binary add_shaped_activations:);
 limit_ops!(bind_binary add_limits:);
 planar_ops!(bind_binary add_planar:);

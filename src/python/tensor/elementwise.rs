@@ -2,7 +2,6 @@
 
 use super::{PyTensor, apply, binary};
 use crate::ops::Op;
-use crate::python::fixed::{And, LeftShift, Or, Remainder, RightShift, Xor};
 use crate::python::functions::elementwise as functions;
 use pyo3::prelude::*;
 
@@ -12,84 +11,84 @@ impl PyTensor {
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Remainder>(slf, other, false)
+        binary(&Op::Remainder, slf, other, false)
     }
 
     fn __rmod__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Remainder>(slf, other, true)
+        binary(&Op::Remainder, slf, other, true)
     }
 
     fn __and__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<And>(slf, other, false)
+        binary(&Op::BitwiseAnd, slf, other, false)
     }
 
     fn __rand__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<And>(slf, other, true)
+        binary(&Op::BitwiseAnd, slf, other, true)
     }
 
     fn __or__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Or>(slf, other, false)
+        binary(&Op::BitwiseOr, slf, other, false)
     }
 
     fn __ror__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Or>(slf, other, true)
+        binary(&Op::BitwiseOr, slf, other, true)
     }
 
     fn __xor__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Xor>(slf, other, false)
+        binary(&Op::BitwiseXor, slf, other, false)
     }
 
     fn __rxor__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<Xor>(slf, other, true)
+        binary(&Op::BitwiseXor, slf, other, true)
     }
 
     fn __lshift__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<LeftShift>(slf, other, false)
+        binary(&Op::LeftShift, slf, other, false)
     }
 
     fn __rlshift__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<LeftShift>(slf, other, true)
+        binary(&Op::LeftShift, slf, other, true)
     }
 
     fn __rshift__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<RightShift>(slf, other, false)
+        binary(&Op::RightShift, slf, other, false)
     }
 
     fn __rrshift__<'py>(
         slf: &Bound<'py, Self>,
         other: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        binary::<RightShift>(slf, other, true)
+        binary(&Op::RightShift, slf, other, true)
     }
 
     fn __invert__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {

@@ -152,7 +152,8 @@ REDUCTIONS = names("all any max mean min prod std sum var")
 PRODUCTS = names("dot inner kron matmul outer vdot")
 # What is no function of arrays.
 OTHERS = names("""
-    debug num_threads pool_bytes pool_limit release_pool set_num_threads set_pool_limit
+    custom_op debug num_threads pool_bytes pool_limit release_pool set_num_threads
+    set_pool_limit
 """)
 
 
