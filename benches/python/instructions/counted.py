@@ -4,8 +4,8 @@ Every path runs twice, in forked children of one interpreter: N times and 2 N ti
 The difference of the two is what N runs take, without the interpreter's start and the
 path's own set-up. Prints a line for each child: its process, the path, and the runs.
 
-No path calls NumPy: the counts do not depend on its version. The garbage collector is off:
-when it comes depends on all that ran before.
+No path calls NumPy: the counts do not depend on its version. The garbage collector is
+off: when it comes depends on all that ran before.
 """
 
 from __future__ import annotations
