@@ -6,7 +6,7 @@ mod documented;
 
 use super::array::dtype_of;
 use super::error::raise;
-use super::fixed::{Named, known};
+use super::fixed::{Named, known, unknown};
 use super::operand::{call, is_index, is_operand, node};
 use super::short;
 use super::tensor::{self, PyTensor, apply};
@@ -77,15 +77,15 @@ fn unary<'py>(named: impl Named, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
 }
 
 /// An elementwise op of anything and anything.
-#[inline(never)]
 fn binary<'py>(
-    op: &'static Op,
+    named: impl Named,
     a: &Bound<'py, PyAny>,
     b: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if let Some(result) = short::binary(op, a, b) {
+    if let Some(result) = short::binary(named, a, b) {
         return result.map(Bound::into_any);
     }
+    let op = named.op();
     if let (Ok(tensor), true) = (a.cast_exact::<PyTensor>(), is_operand(b)) {
         return tensor::binary(op, tensor, b, false);
     }
@@ -125,7 +125,7 @@ macro_rules! bind_functions {
 unary_ops!(bind_functions);
 
 macro_rules! bind_binary {
-    ($add:ident: $(
+    ($add:ident $named:ident: $(
         $(#[$doc:meta])*
         $Op:ident $name:ident $fallible:ident $(on $domain:ident)? {
             example($a:literal, $b:literal) = $y:literal;
@@ -141,7 +141,7 @@ macro_rules! bind_binary {
                 a: &Bound<'py, PyAny>,
                 b: &Bound<'py, PyAny>,
             ) -> PyResult<Bound<'py, PyAny>> {
-                binary(&Op::$Op, a, b)
+                binary($named!($Op), a, b)
             }
         )*
 
@@ -152,10 +152,10 @@ macro_rules! bind_binary {
     };
 }
 macro_rules! bind_arithmetic {
-    ($($entries:tt)*) => { bind_binary! { add_binary: $($entries)* } };
+    ($($entries:tt)*) => { bind_binary! { add_binary known: $($entries)* } };
 }
 macro_rules! bind_compare {
-    ($($entries:tt)*) => { bind_binary! { add_compare: $($entries)* } };
+    ($($entries:tt)*) => { bind_binary! { add_compare unknown: $($entries)* } };
 }
 binary_ops!(bind_arithmetic);
 compare_ops!(bind_compare);

@@ -27,7 +27,7 @@ from benches.python.libraries._arrays import iterate
 
 def norm(x: wg.Tensor, axis: int | None = None) -> wg.Tensor:
     """Give the length of vectors along an axis, or of all elements."""
-    return wg.sqrt(wg.sum(wg.square(x), axis))
+    return wg.norm(x, axis=axis)
 
 
 class Wengert:

@@ -1,7 +1,6 @@
 //! Elementwise functions beyond the common ones.
 
 use super::{binary, unary};
-use crate::ops::Op;
 use crate::ops::elementwise::{
     activation_ops, bit_ops, bit_pair_ops, limit_ops, math_ops, planar_ops,
     shaped_activation_ops, step_ops,
@@ -16,10 +15,10 @@ math_ops!(bind_unary add_math unknown:);
 activation_ops!(bind_unary add_activations unknown:);
 step_ops!(bind_unary add_steps unknown:);
 bit_ops!(bind_unary add_bits unknown:);
-shaped_activation_ops!(bind_binary add_shaped_activations:);
-limit_ops!(bind_binary add_limits:);
-planar_ops!(bind_binary add_planar:);
-bit_pair_ops!(bind_binary add_bit_pairs:);
+shaped_activation_ops!(bind_binary add_shaped_activations unknown:);
+limit_ops!(bind_binary add_limits unknown:);
+planar_ops!(bind_binary add_planar unknown:);
+bit_pair_ops!(bind_binary add_bit_pairs unknown:);
 
 macro_rules! compositions {
     ($($(#[$doc:meta])* $name:ident;)*) => {
