@@ -448,7 +448,8 @@ impl Sweep<'_> {
         wanted: &Wanted,
     ) -> Result<()> {
         if let (&Slot::Word(ct), Some(slopes)) = (&slot, word_slopes(row)) {
-            self.visit_word(node, row, slopes, ct, wanted);
+            let rule = (slopes, Op::passes()[row.op as usize]);
+            self.visit_word(self.arena.near(node), node, row, rule, ct, wanted);
             return Ok(());
         }
         let op = self.arena.op_of(row);
@@ -456,7 +457,14 @@ impl Sweep<'_> {
             (Slot::Empty, _) => Ok(()),
             (Slot::Dense(ct), Tier::Unary | Tier::Binary) if !self.task.ieee => {
                 let pull = pull_of(row).expect("an elementwise op has slopes");
-                let ct = self.visit_small(node, row, pull, ct, wanted)?;
+                let ct = self.visit_small(
+                    self.arena.near(node),
+                    node,
+                    row,
+                    pull,
+                    ct,
+                    wanted,
+                )?;
                 let Some(ct) = ct else { return Ok(()) };
                 let ct = self.visit_flat(node, row, op, ct, wanted)?;
                 let Some(ct) = ct else { return Ok(()) };
@@ -489,9 +497,14 @@ impl Sweep<'_> {
         let x = arena.views(&operands, &mut words);
         let y = arena.view(node);
         let mut ct = self.work.array_of(slot, ty)?;
+        let passes = Op::passes()[op.tag() as usize];
         for (k, operand) in operands.iter().enumerate().take(last + 1) {
             let Arg::Value(target) = *operand else { continue };
             if !wants(operand) {
+                continue;
+            }
+            if passes[k] {
+                self.add(target, ct.clone())?;
                 continue;
             }
             if arena.type_number(target) != number {

@@ -6,10 +6,11 @@ use super::workspace::Slot;
 use crate::array::buffer::Buffer;
 use crate::array::{View, ViewMut};
 use crate::error::{Error, Fault, Result};
-use crate::kernels::map::Mode;
+use crate::kernels::map::{Mode, add_flat};
 use crate::ops::scalar::strong_product;
 use crate::ops::{Op, PullFlat, SlopeAt};
-use crate::record::rows::Row;
+use crate::record::intern::Extent;
+use crate::record::rows::{Near, Row};
 use crate::record::{FlatNode, SmallNode, pull_of, word_slopes};
 use crate::shape::Type;
 
@@ -22,12 +23,19 @@ impl Sweep<'_> {
         floor: u32,
         wanted: &Wanted,
     ) -> Result<u32> {
+        if rest <= floor {
+            return Ok(rest);
+        }
+        let mut near = self.arena.near(rest - 1);
         while rest > floor {
             let node = rest - 1;
-            let row = self.arena.row(node);
+            near.go_to(node);
+            let row = near.get(node);
             if word_slopes(&row).is_some() {
                 rest = self.visit_words(rest, floor, wanted);
-            } else if !self.task.ieee && self.visit_if_small(node, &row, wanted)? {
+            } else if !self.task.ieee
+                && self.visit_if_small(near, node, &row, wanted)?
+            {
                 rest = node;
             } else {
                 break;
@@ -36,16 +44,20 @@ impl Sweep<'_> {
         Ok(rest)
     }
 
-    /// As `visit_short`, as long as they are rank-0 `f64` nodes. A loop of its own stays
-    /// within registers.
+    /// As `visit_short`, as long as they are rank-0 `f64` nodes; there is at least one. A
+    /// loop of its own stays within registers.
     #[inline(never)]
     fn visit_words(&mut self, mut rest: u32, floor: u32, wanted: &Wanted) -> u32 {
+        let passes = Op::passes();
+        let mut near = self.arena.near(rest - 1);
         while rest > floor {
             let node = rest - 1;
-            let row = self.arena.row(node);
+            near.go_to(node);
+            let row = near.get(node);
             let Some(slopes) = word_slopes(&row) else { break };
             if let Some(ct) = self.work.take_word(node) {
-                self.visit_word(node, &row, slopes, ct, wanted);
+                let rule = (slopes, passes[row.op as usize]);
+                self.visit_word(near, node, &row, rule, ct, wanted);
             }
             rest = node;
         }
@@ -57,6 +69,7 @@ impl Sweep<'_> {
     #[inline(always)]
     fn visit_if_small(
         &mut self,
+        near: Near<'_>,
         node: u32,
         row: &Row,
         wanted: &Wanted,
@@ -65,7 +78,7 @@ impl Sweep<'_> {
         let Some(ct) = self.work.take_dense(node) else {
             return Ok(self.work.is_empty(node));
         };
-        let left = self.visit_small(node, row, pull, ct, wanted)?;
+        let left = self.visit_small(near, node, row, pull, ct, wanted)?;
         let is_done = left.is_none();
         if let Some(ct) = left {
             self.work.put_dense(node, ct);
@@ -77,24 +90,28 @@ impl Sweep<'_> {
     #[inline(always)]
     pub(super) fn visit_word(
         &mut self,
+        near: Near<'_>,
         node: u32,
         row: &Row,
-        slopes: &[SlopeAt; 2],
+        (slopes, passes): (&[SlopeAt; 2], [bool; 2]),
         ct: f64,
         wanted: &Wanted,
     ) {
         let arena = self.arena;
-        let (a, first) = arena.word_operand(row.lhs);
-        let (b, second) = arena.word_operand(row.rhs);
+        let (a, first) = arena.word_operand(near, row.lhs);
+        let (b, second) = arena.word_operand(near, row.rhs);
         let y = arena.word(node, row);
-        for (operand, slope) in [first, second].into_iter().zip(slopes) {
+        for (k, operand) in [first, second].into_iter().enumerate() {
             let Some((operand, flags)) = operand else { continue };
             if !wanted.has_with(operand, || flags) {
                 continue;
             }
-            let slope = slope(a, b, y);
-            let ct =
-                if self.task.ieee { ct * slope } else { strong_product(ct, slope) };
+            let ct = if passes[k] {
+                ct
+            } else {
+                let slope = slopes[k](a, b, y);
+                if self.task.ieee { ct * slope } else { strong_product(ct, slope) }
+            };
             self.work.add_word(operand, ct);
         }
     }
@@ -104,6 +121,7 @@ impl Sweep<'_> {
     #[inline]
     pub(super) fn visit_small(
         &mut self,
+        near: Near<'_>,
         node: u32,
         row: &Row,
         pull: PullFlat,
@@ -112,7 +130,7 @@ impl Sweep<'_> {
     ) -> Result<Option<Buffer>> {
         let mut numbers = [const { SmallNode::NO_NUMBERS }; 2];
         let Some(SmallNode { operands, firsts, extent }) =
-            self.arena.small_node(node, row, &mut numbers)
+            self.arena.small_node(near, node, row, &mut numbers)
         else {
             return Ok(Some(ct));
         };
@@ -121,10 +139,11 @@ impl Sweep<'_> {
             wanted.has_with(x, || flags).then_some(x)
         });
         let ([a, b], y) = firsts;
-        self.spread(row, targets, ct, extent.bytes, |k, ct, out, mode| {
+        let Extent { dtype, len, .. } = extent;
+        self.spread(row, targets, ct, extent, |k, ct, out, mode| {
             // SAFETY: all have the node's own type, and the sweep alone holds `out`. Where
             // that is the cotangent itself, the loop reads all before it writes.
-            unsafe { pull(k, extent.dtype, [ct, a, b, y], out, extent.len, mode) }
+            unsafe { pull(k, dtype, [ct, a, b, y], out, len, mode) }
             Ok(())
         })?;
         Ok(None)
@@ -149,8 +168,9 @@ impl Sweep<'_> {
             return Ok(Some(ct));
         };
         let targets = targets.map(|x| x.filter(|&x| wanted.has(arena, x)));
-        let bytes = y.len() * dtype.size();
-        self.spread(row, targets, ct, bytes, |k, ct, out, mode| {
+        let len = y.len();
+        let extent = Extent { bytes: len * dtype.size(), len, dtype };
+        self.spread(row, targets, ct, extent, |k, ct, out, mode| {
             // SAFETY: as in `visit_small`.
             unsafe {
                 let ct = View::from_raw(ct, shape, None, dtype);
@@ -168,18 +188,26 @@ impl Sweep<'_> {
         row: &Row,
         targets: [Option<u32>; 2],
         ct: Buffer,
-        bytes: usize,
+        extent: Extent,
         pull: impl Fn(usize, *const u8, *mut u8, Mode) -> Result<()>,
     ) -> Result<()> {
         let order = self.order(targets);
         let Some(last) = order.into_iter().rfind(|&k| targets[k].is_some()) else {
             return Ok(());
         };
+        let Extent { bytes, len, dtype } = extent;
+        let passes = Op::passes()[row.op as usize];
         let first = ct.data().cast_const();
         let mut ct = Some(ct);
         for k in order {
             let Some(target) = targets[k] else { continue };
             let (sum, mode) = match self.work.take(target) {
+                Slot::Empty if passes[k] => {
+                    let shared = if k == last { ct.take() } else { ct.clone() };
+                    let shared = shared.expect("only the last operand takes it");
+                    self.work.put_dense(target, shared);
+                    continue;
+                }
                 Slot::Empty => match ct.take_if(|ct| k == last && ct.is_unique()) {
                     Some(ct) => (ct, Mode::Overwrite),
                     None => match Buffer::try_new(bytes) {
@@ -192,7 +220,13 @@ impl Sweep<'_> {
                     (self.exclusive_buffer(slot, self.arena.ty_of(row))?, Mode::Add)
                 }
             };
-            pull(k, first, sum.data(), mode)?;
+            if passes[k] && mode == Mode::Add {
+                // SAFETY: both have the node's own type, and the sweep alone holds the
+                // sum.
+                unsafe { add_flat(dtype, first, sum.data(), len)? };
+            } else {
+                pull(k, first, sum.data(), mode)?;
+            }
             self.work.put_dense(target, sum);
         }
         Ok(())

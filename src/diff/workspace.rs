@@ -233,6 +233,11 @@ mod tests {
         // The sum goes to the array that is there, not to another one.
         assert_eq!(taken(|x| x.logsumexp(&[0, 1], false)), 1);
         assert_eq!(taken(|x| x.logsumexp(&[0, 1], false) + x.sum()), 1);
+        // A sum and a difference pass it on as it is.
+        assert_eq!(taken(|x| (x + 2.0 - 1.0 + x).sum()), 1);
+        assert_eq!(taken(|x| (x + 2.0 - 1.0).sum()), 0);
+        assert_eq!(taken(|x| (x.exp() + 2.0 - 1.0).sum()), 1);
+        assert_eq!(taken(|x| (x * 3.0 + 2.0 - 1.0).exp().sum()), 1);
         // Elementwise loops read the one value of a mean's cotangent, too.
         assert_eq!(taken(|x| (x * x).tanh().mean()), 2);
     }

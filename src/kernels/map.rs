@@ -246,15 +246,16 @@ pub(super) unsafe fn finish<T: Lane, O: Lane, const N: usize>(
         }
         let mut results = [const { MaybeUninit::<O>::uninit() }; RESULTS];
         let results = results.as_mut_ptr().cast::<O>();
-        for start in (0..count).step_by(RESULTS) {
-            let (x, out) = (x.map(|x| x.add(start)), out.add(start));
-            let count = RESULTS.min(count - start);
+        let (mut x, mut out, mut rest) = (x, out, count);
+        while rest > 0 {
+            let count = rest.min(RESULTS);
             body(x, results, count);
             if mode == Mode::Overwrite {
                 out.copy_from_nonoverlapping(results, count);
             } else {
                 accumulate(results, out, count);
             }
+            (x, out, rest) = (x.map(|x| x.add(count)), out.add(count), rest - count);
         }
     }
 }
@@ -348,8 +349,54 @@ fn over_slices<M: Map<T, N>, T: Lane, const N: usize>(
 }
 
 /// Adds the operand to `out`.
-pub(crate) fn add_to(x: View<'_>, out: ViewMut<'_>) -> Result<()> {
+pub(crate) fn add_to(x: View<'_>, mut out: ViewMut<'_>) -> Result<()> {
+    if x.is_contiguous() && x.shape() == out.shape() {
+        let (dtype, len) = (out.dtype(), out.len());
+        // SAFETY: both have this many elements of this type, and nothing else reads or
+        // writes those of `out`.
+        return unsafe { add_flat(dtype, x.first(), out.first_mut(), len) };
+    }
     move_to(x, out, Mode::Add)
+}
+
+/// Adds `count` elements that lie flat to others.
+///
+/// # Safety
+/// Both pointers reach `count` elements of the type, which are initialised and not the
+/// same.
+#[inline]
+pub(crate) unsafe fn add_flat(
+    dtype: DType,
+    x: *const u8,
+    sums: *mut u8,
+    count: usize,
+) -> Result<()> {
+    #[inline]
+    unsafe fn typed<T: Lane>(x: *const u8, sums: *mut u8, len: usize) -> Result<()> {
+        let (x, sums) = (x.cast::<T>(), sums.cast::<T>());
+        let tile = const { tile_of::<T>(false) };
+        if len <= tile {
+            // SAFETY: by the contract of this function.
+            unsafe { accumulate(x, sums, len) };
+            return Ok(());
+        }
+        let tile = evenly(len, tile, BLOCK);
+        let (x, sums) = (Shared::new(x.cast_mut()), Shared::new(sums));
+        for_each_tile(len.div_ceil(tile), 1, |k| {
+            let (start, end) = (k * tile, len.min((k + 1) * tile));
+            // SAFETY: by the contract of this function; the tiles do not meet.
+            unsafe { accumulate(x.at(start), sums.at(start), end - start) };
+        })
+    }
+    // SAFETY: by the contract of this function.
+    unsafe {
+        match dtype {
+            DType::F32 => typed::<f32>(x, sums, count),
+            DType::F64 => typed::<f64>(x, sums, count),
+            DType::I64 => typed::<Wrapping<i64>>(x, sums, count),
+            DType::Bool => typed::<bool>(x, sums, count),
+        }
+    }
 }
 
 /// Writes the operand to `out`, or adds it.

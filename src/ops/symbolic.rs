@@ -1,16 +1,18 @@
 //! Elementwise rules as expressions: the same text that compiles into loops is run on
 //! symbols, which note the steps that an emitter then takes.
 
-use super::Op;
 use super::convert::Where;
 use super::emit::{Arg, Args, Cotangents, Emit, Node};
 use super::scalar::{Arith, Scalar};
+use super::{Op, Tier};
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar as Number};
 use crate::error::Result;
 use smallvec::SmallVec;
+use std::array::from_fn;
 use std::cell::RefCell;
 use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::sync::LazyLock;
 
 /// The most operands of an elementwise op.
 pub(crate) const MAX_ARITY: usize = 2;
@@ -196,6 +198,34 @@ pub(crate) fn pull<E: Emit>(
     Ok(())
 }
 
+static PASSES: LazyLock<Vec<[bool; MAX_ARITY]>> = LazyLock::new(|| {
+    let passes = |op: &Op| {
+        let arity = match op.tag().tier() {
+            Tier::Unary => 1,
+            Tier::Binary => 2,
+            _ => 0,
+        };
+        from_fn(|k| k < arity && slope_is_one(op, k))
+    };
+    Op::PLAIN.iter().map(passes).collect()
+});
+
+fn slope_is_one(op: &Op, k: usize) -> bool {
+    let steps = Steps::default();
+    let symbol = |atom| Symbol { steps: Some(&steps), atom };
+    let operands = from_fn(|k| symbol(Atom::Input(k)));
+    op.slope(k, operands, symbol(Atom::Output)).literal() == Some(1.0)
+}
+
+impl Op {
+    /// For each plain op, by its tag: which operands take the cotangent as it is, for
+    /// the slope in them is 1 everywhere.
+    #[inline]
+    pub(crate) fn passes() -> &'static [[bool; MAX_ARITY]] {
+        &PASSES
+    }
+}
+
 /// The cotangent of the operand of `op`, whose value is the node's and tells the slope.
 pub(crate) fn pull_by_value<E: Emit>(
     e: &mut E,
@@ -275,4 +305,21 @@ fn read<E: Emit>(
             None => Arg::Number(Number::Float(f64::NAN)),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Op, PASSES};
+
+    #[test]
+    fn a_cotangent_passes_where_the_slope_is_1_everywhere() {
+        for (op, passes) in Op::PLAIN.iter().zip(PASSES.iter()) {
+            let expected = match op {
+                Op::Add => [true, true],
+                Op::Subtract | Op::Remainder | Op::Fmod => [true, false],
+                _ => [false, false],
+            };
+            assert_eq!(*passes, expected, "{op:?}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use super::epoch::Epochs;
 use super::intern::{Numbers, Ops, Types};
 use super::print::in_line;
 use super::profile::Profiler;
-use super::rows::{Flags, Row, Rows};
+use super::rows::{Flags, Near, Row, Rows};
 use super::small::{Position, Small};
 use crate::array::buffer::Buffer;
 use crate::array::{NdArray, View};
@@ -162,6 +162,12 @@ impl Arena {
     #[inline(always)]
     pub(crate) fn row(&self, node: u32) -> Row {
         self.rows.get(node)
+    }
+
+    /// Where a node and its operands are found soonest.
+    #[inline(always)]
+    pub(crate) fn near(&self, node: u32) -> Near<'_> {
+        self.rows.near(node)
     }
 
     /// The op of a node with this row.

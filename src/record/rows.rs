@@ -89,6 +89,53 @@ struct Chunk {
     _buffer: Buffer,
 }
 
+impl Chunk {
+    /// All cells of one of its committed rows.
+    #[inline(always)]
+    fn get(&self, row: u32) -> Row {
+        let &Chunk { first, rows, start, .. } = self;
+        let k = (row - start) as usize;
+        debug_assert!(k < rows);
+        // SAFETY: `k` is below `rows`, so each cell is within its column, and
+        // committed rows are initialised.
+        unsafe {
+            Row {
+                slot: first.cast::<u64>().add(k).read(),
+                lhs: first.add(8 * rows).cast::<u32>().add(k).read(),
+                rhs: first.add(12 * rows).cast::<u32>().add(k).read(),
+                ty: first.add(16 * rows).cast::<u32>().add(k).read(),
+                op: first.add(20 * rows).cast::<u32>().add(k).read(),
+                site: first.add(24 * rows).cast::<u32>().add(k).read(),
+                flags: Flags(first.add(28 * rows).add(k).read()),
+            }
+        }
+    }
+}
+
+/// A chunk: the operands of most of its rows lie there, too.
+#[derive(Clone, Copy)]
+pub(crate) struct Near<'a> {
+    rows: &'a Rows,
+    chunk: &'a Chunk,
+}
+
+impl Near<'_> {
+    /// Goes to the chunk of a row that lies before the end of this one.
+    #[inline(always)]
+    pub(crate) fn go_to(&mut self, row: u32) {
+        if row < self.chunk.start {
+            *self = self.rows.near(row);
+        }
+    }
+
+    /// All cells of a row that lies before the end of the chunk.
+    #[inline(always)]
+    pub(crate) fn get(mut self, row: u32) -> Row {
+        self.go_to(row);
+        self.chunk.get(row)
+    }
+}
+
 /// The cell after the last row: row `k` of the chunk of `rows` at `first`. With `k` equal
 /// to `rows` the next row needs another chunk.
 struct End {
@@ -139,20 +186,13 @@ impl Rows {
     /// All cells of a row, found once. Inlined, so that what is not used is not read.
     #[inline(always)]
     pub(crate) fn get(&self, row: u32) -> Row {
-        let (&Chunk { first, rows, .. }, k) = self.locate(row);
-        // SAFETY: `k` is below `rows`, so each cell is within its column, and
-        // committed rows are initialised.
-        unsafe {
-            Row {
-                slot: first.cast::<u64>().add(k).read(),
-                lhs: first.add(8 * rows).cast::<u32>().add(k).read(),
-                rhs: first.add(12 * rows).cast::<u32>().add(k).read(),
-                ty: first.add(16 * rows).cast::<u32>().add(k).read(),
-                op: first.add(20 * rows).cast::<u32>().add(k).read(),
-                site: first.add(24 * rows).cast::<u32>().add(k).read(),
-                flags: Flags(first.add(28 * rows).add(k).read()),
-            }
-        }
+        self.locate(row).0.get(row)
+    }
+
+    /// The chunk of a committed row, to look for that row and its operands.
+    #[inline(always)]
+    pub(crate) fn near(&self, row: u32) -> Near<'_> {
+        Near { rows: self, chunk: self.locate(row).0 }
     }
 
     /// Leaves a row without a value. To look for one is an index out of bounds: its

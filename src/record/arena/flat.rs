@@ -10,7 +10,7 @@ use crate::kernels::map::Mode;
 use crate::ops::emit::Arg;
 use crate::ops::{Op, PullFlat, SlopeAt, Tier};
 use crate::record::intern::{Extent, Types};
-use crate::record::rows::{Flags, Row};
+use crate::record::rows::{Flags, Near, Row};
 use crate::record::small::SMALL_BYTES;
 use crate::shape::Type;
 use smallvec::smallvec;
@@ -219,9 +219,13 @@ impl Arena {
     /// An operand, as a row holds it, of a rank-0 `f64` node: its value, and if it is a
     /// node its number and flags. What a row lacks is 0.
     #[inline(always)]
-    pub(crate) fn word_operand(&self, code: u32) -> (f64, Option<(u32, Flags)>) {
+    pub(crate) fn word_operand(
+        &self,
+        near: Near<'_>,
+        code: u32,
+    ) -> (f64, Option<(u32, Flags)>) {
         if code & NUMBER == 0 {
-            let row = self.rows.get(code);
+            let row = near.get(code);
             (self.word(code, &row), Some((code, row.flags)))
         } else if code == NONE {
             (0.0, None)
@@ -372,6 +376,7 @@ impl Arena {
     #[inline(always)]
     pub(crate) fn small_node(
         &self,
+        near: Near<'_>,
         node: u32,
         row: &Row,
         numbers: &mut [Block; 2],
@@ -384,7 +389,7 @@ impl Arena {
         let mut firsts = [std::ptr::null(); 2];
         for (k, code) in [row.lhs, row.rhs].into_iter().enumerate() {
             if code & NUMBER == 0 {
-                let operand = self.rows.get(code);
+                let operand = near.get(code);
                 if operand.ty != row.ty {
                     return None;
                 }
