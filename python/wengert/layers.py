@@ -14,6 +14,7 @@ import numpy.typing as npt
 from wengert import _core
 from wengert._core import ComputationRecord, Grad, Tensor, relu, sigmoid, tanh
 from wengert.errors import ShapeError
+from wengert.store import ParameterStore
 
 __all__ = ["LinearLayer", "Sequential", "relu", "softmax_cross_entropy", "sum"]
 
@@ -76,14 +77,20 @@ def _stored(store: Store, key: str, shape: tuple[int, ...]) -> Array | None:
 
 def _descend(layers: Sequence[LinearLayer], grad: Grad, store: Store) -> None:
     """Step the parameters of layers down; all steps are taken before one is written."""
-    cotangents = grad.wrt([layer.parameters for layer in layers])
-    steps = {
-        key: _core.descend(value, of_layer[key], layer.rate)
-        for layer, of_layer in zip(layers, cotangents, strict=True)
+    parameters = [
+        (key, value, layer.rate)
+        for layer in layers
         for key, value in layer.parameters.items()
+    ]
+    cotangents = grad.wrt([value for _, value, _ in parameters])
+    steps = {
+        key: _core.descend(value, ct, rate)
+        for (key, value, rate), ct in zip(parameters, cotangents, strict=True)
     }
-    for key, step in steps.items():
-        store[key] = step
+    if type(store) is ParameterStore:
+        store._adopt(steps)
+    else:
+        store.update(steps)
 
 
 class LinearLayer:

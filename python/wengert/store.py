@@ -50,6 +50,10 @@ class ParameterStore(MutableMapping[str, Array]):
             raise TypeError(f"a parameter's name is a string, not {name!r}")
         self._arrays[name] = _core.freeze(value)
 
+    def _adopt(self, arrays: Mapping[str, Array]) -> None:
+        """Put in what this package has just made: it is read-only and nobody else's."""
+        self._arrays.update(arrays)
+
     def __delitem__(self, name: str) -> None:
         """Take a parameter out; KeyError if there is none."""
         del self._arrays[name]

@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 use pyo3::{ffi, intern};
 use smallvec::SmallVec;
+use std::array::from_fn;
 
 /// An operand as it was given.
 pub(super) enum Given<'a, 'py> {
@@ -158,6 +159,12 @@ pub(super) fn node(arena: &mut Arena, operand: Arg<u32>, site: u32) -> Result<u3
     }
 }
 
+/// What a function does in a record with its operands, at a site: the nodes of its
+/// results.
+type Run<'a> = dyn FnMut(&mut Arena, &[Arg<u32>], u32) -> Result<Nodes> + Send + 'a;
+type Nodes = SmallVec<[u32; 3]>;
+type Results<'py> = SmallVec<[Bound<'py, PyAny>; 3]>;
+
 /// Applies `f` to the operands: in the record of the tensors among them, or, if there
 /// are none, at once, as `NumPy` does.
 pub(super) fn call<'py>(
@@ -179,6 +186,22 @@ pub(super) fn call_many<'py, const N: usize>(
     operands: &[&Bound<'py, PyAny>],
     f: impl FnOnce(&mut Arena, &[Arg<u32>], u32) -> Result<[u32; N]> + Send,
 ) -> PyResult<[Bound<'py, PyAny>; N]> {
+    let mut f = Some(f);
+    let mut run = |arena: &mut Arena, x: &[Arg<u32>], site| {
+        let f = f.take().expect("a function runs once");
+        f(arena, x, site).map(Nodes::from_iter)
+    };
+    let mut results = apply(py, op, operands, &mut run)?.into_iter();
+    Ok(from_fn(|_| results.next().expect("there is a result for each node")))
+}
+
+/// As `call_many`, compiled once: as a part of each function it was a sixth of the package.
+fn apply<'py>(
+    py: Python<'py>,
+    op: &'static str,
+    operands: &[&Bound<'py, PyAny>],
+    f: &mut Run<'_>,
+) -> PyResult<Results<'py>> {
     let mut record: Option<Bound<'py, PyRecord>> = None;
     let mut sent: SmallVec<[Sent; 3]> = SmallVec::new();
     let mut work = Work::Short;
@@ -223,34 +246,23 @@ pub(super) fn call_many<'py, const N: usize>(
             Some(start) => arena.keep_or_undo(&start, result),
             None => result,
         }?;
-        Ok(nodes.map(|node| Handle::new(arena, node, site)))
+        let handles = nodes.into_iter().map(|node| Handle::new(arena, node, site));
+        Ok(handles.collect::<SmallVec<[Handle; 3]>>())
     })?;
-    each(handles, |handle| tensor(&record, handle).map(Bound::into_any))
-}
-
-/// The results of `f` of each item, or its first error.
-fn each<T, U, E, const N: usize>(
-    items: [T; N],
-    f: impl FnMut(T) -> std::result::Result<U, E>,
-) -> std::result::Result<[U; N], E> {
-    let results: std::result::Result<SmallVec<[U; N]>, E> =
-        items.into_iter().map(f).collect();
-    match results?.into_inner() {
-        Ok(results) => Ok(results),
-        Err(_) => unreachable!("there is a result for each item"),
-    }
+    let results = handles.into_iter().map(|handle| tensor(&record, handle));
+    results.map(|x| x.map(Bound::into_any)).collect()
 }
 
 /// Evaluates a function of no tensors.
-fn at_once<'py, const N: usize>(
+fn at_once<'py>(
     py: Python<'py>,
     op: &'static str,
     sent: &[Sent],
-    f: impl FnOnce(&mut Arena, &[Arg<u32>], u32) -> Result<[u32; N]> + Send,
-) -> PyResult<[Bound<'py, PyAny>; N]> {
+    f: &mut Run<'_>,
+) -> PyResult<Results<'py>> {
     let mut arena = Arena::new();
     let mut only_numbers = !sent.iter().any(|x| matches!(x, Sent::Array(_)));
-    let result = (|| {
+    let result: Result<SmallVec<[NdArray; 3]>> = (|| {
         let beside = beside(sent, &arena, op)?;
         let mut placed: SmallVec<[Arg<u32>; 3]> = SmallVec::new();
         for x in sent {
@@ -262,16 +274,17 @@ fn at_once<'py, const N: usize>(
             placed.push(x);
         }
         let nodes = f(&mut arena, &placed, 0)?;
-        each(nodes, |node| arena.data(node))
+        nodes.into_iter().map(|node| arena.data(node)).collect()
     })();
     let arrays = plain(py, result.map_err(unplaced))?;
-    each(arrays, |array| {
-        let array = to_numpy(py, &array)?;
+    let shown = |array: &NdArray| {
+        let array = to_numpy(py, array)?;
         if array.getattr(intern!(py, "ndim"))?.extract::<usize>()? == 0 {
             return unwrap_scalar(array);
         }
         Ok(array)
-    })
+    };
+    arrays.iter().map(shown).collect()
 }
 
 /// An error whose nodes no user has seen.
