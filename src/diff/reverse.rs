@@ -12,6 +12,7 @@ use crate::emit::Eager;
 use crate::error::{Error, Fault, Place, Result};
 use crate::kernels::map::Mode;
 use crate::ops::emit::{Arg, Cotangents, Emit, Node};
+use crate::ops::symbolic::Factor;
 use crate::ops::{Op, Tier};
 use crate::record::finite;
 use crate::record::profile::Profiler;
@@ -448,7 +449,7 @@ impl Sweep<'_> {
         wanted: &Wanted,
     ) -> Result<()> {
         if let (&Slot::Word(ct), Some(slopes)) = (&slot, word_slopes(row)) {
-            let rule = (slopes, Op::passes()[row.op as usize]);
+            let rule = (slopes, Op::factors()[row.op as usize]);
             self.visit_word(self.arena.near(node), node, row, rule, ct, wanted);
             return Ok(());
         }
@@ -497,18 +498,25 @@ impl Sweep<'_> {
         let x = arena.views(&operands, &mut words);
         let y = arena.view(node);
         let mut ct = self.work.array_of(slot, ty)?;
-        let passes = Op::passes()[op.tag() as usize];
+        let factors = Op::factors()[op.tag() as usize];
         for (k, operand) in operands.iter().enumerate().take(last + 1) {
             let Arg::Value(target) = *operand else { continue };
             if !wants(operand) {
                 continue;
             }
-            if passes[k] {
+            let is_broadcast = arena.type_number(target) != number;
+            if factors[k] == Factor::One {
                 self.add(target, ct.clone())?;
                 continue;
             }
-            if arena.type_number(target) != number {
-                // The operand was broadcast: its cotangent is summed back.
+            if is_broadcast && factors[k] == Factor::MinusOne {
+                let mut eager = Eager { arena };
+                let sum = eager.sum_to(ct.clone(), &arena.ty(target).shape)?;
+                self.work.add(target, eager.unary(Op::Negative, sum)?)?;
+                continue;
+            }
+            if is_broadcast {
+                // What the operand was broadcast to is summed back.
                 let full = pull(op, k, ct.view(), &x, y, ty)?;
                 self.add(target, full)?;
                 continue;

@@ -8,6 +8,7 @@ use crate::array::{View, ViewMut};
 use crate::error::{Error, Fault, Result};
 use crate::kernels::map::{Mode, add_flat};
 use crate::ops::scalar::strong_product;
+use crate::ops::symbolic::Factor;
 use crate::ops::{Op, PullFlat, SlopeAt};
 use crate::record::intern::Extent;
 use crate::record::rows::{Near, Row};
@@ -48,7 +49,7 @@ impl Sweep<'_> {
     /// loop of its own stays within registers.
     #[inline(never)]
     fn visit_words(&mut self, mut rest: u32, floor: u32, wanted: &Wanted) -> u32 {
-        let passes = Op::passes();
+        let factors = Op::factors();
         let mut near = self.arena.near(rest - 1);
         while rest > floor {
             let node = rest - 1;
@@ -56,7 +57,7 @@ impl Sweep<'_> {
             let row = near.get(node);
             let Some(slopes) = word_slopes(&row) else { break };
             if let Some(ct) = self.work.take_word(node) {
-                let rule = (slopes, passes[row.op as usize]);
+                let rule = (slopes, factors[row.op as usize]);
                 self.visit_word(near, node, &row, rule, ct, wanted);
             }
             rest = node;
@@ -93,7 +94,7 @@ impl Sweep<'_> {
         near: Near<'_>,
         node: u32,
         row: &Row,
-        (slopes, passes): (&[SlopeAt; 2], [bool; 2]),
+        (slopes, factors): (&[SlopeAt; 2], [Factor; 2]),
         ct: f64,
         wanted: &Wanted,
     ) {
@@ -106,7 +107,7 @@ impl Sweep<'_> {
             if !wanted.has_with(operand, || flags) {
                 continue;
             }
-            let ct = if passes[k] {
+            let ct = if factors[k] == Factor::One {
                 ct
             } else {
                 let slope = slopes[k](a, b, y);
@@ -196,13 +197,13 @@ impl Sweep<'_> {
             return Ok(());
         };
         let Extent { bytes, len, dtype } = extent;
-        let passes = Op::passes()[row.op as usize];
+        let factors = Op::factors()[row.op as usize];
         let first = ct.data().cast_const();
         let mut ct = Some(ct);
         for k in order {
             let Some(target) = targets[k] else { continue };
             let (sum, mode) = match self.work.take(target) {
-                Slot::Empty if passes[k] => {
+                Slot::Empty if factors[k] == Factor::One => {
                     let shared = if k == last { ct.take() } else { ct.clone() };
                     let shared = shared.expect("only the last operand takes it");
                     self.work.put_dense(target, shared);
@@ -220,7 +221,7 @@ impl Sweep<'_> {
                     (self.exclusive_buffer(slot, self.arena.ty_of(row))?, Mode::Add)
                 }
             };
-            if passes[k] && mode == Mode::Add {
+            if factors[k] == Factor::One && mode == Mode::Add {
                 // SAFETY: both have the node's own type, and the sweep alone holds the
                 // sum.
                 unsafe { add_flat(dtype, first, sum.data(), len)? };

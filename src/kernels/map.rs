@@ -508,19 +508,43 @@ impl<T: Copy> Walk<T> {
     /// Copies the next elements into the block.
     fn pack(&mut self, block: &mut [MaybeUninit<T>]) {
         let (size, stride) = self.axes[0];
-        let mut rest = block;
-        while !rest.is_empty() {
-            let run = (size - self.position[0]).min(rest.len());
-            let (head, tail) = rest.split_at_mut(run);
+        let mut filled = 0;
+        while filled < block.len() {
+            let run = (size - self.position[0]).min(block.len() - filled);
             // SAFETY: `run` elements are left along the innermost axis.
-            unsafe { pack_run(self.at, stride, head) };
+            unsafe { pack_run(self.at, stride, &mut block[filled..filled + run]) };
             self.at = self.at.wrapping_offset(stride * run.cast_signed());
             self.position[0] += run;
+            filled += run;
             if self.position[0] == size {
                 self.carry();
+                if run == size {
+                    filled += self.repeat(block, filled);
+                }
             }
-            rest = tail;
         }
+    }
+
+    /// Fills the block with the row that was packed last, as often as it comes again
+    /// before the last time, which moves on. Gives how many elements that are.
+    fn repeat(&mut self, block: &mut [MaybeUninit<T>], filled: usize) -> usize {
+        let size = self.axes[0].0;
+        let Some(&(rows, 0)) = self.axes.get(1) else { return 0 };
+        let again = match self.position[1] {
+            // That was the last time.
+            0 => 0,
+            row => (rows - 1 - row).min((block.len() - filled) / size),
+        };
+        self.position[1] += again;
+        let (from, end) = (filled - size, filled + again * size);
+        let mut next = filled;
+        while next < end {
+            // Twice as many each time.
+            let count = (next - from).min(end - next);
+            block.copy_within(from..from + count, next);
+            next += count;
+        }
+        again * size
     }
 
     /// Steps to the next row once the innermost axis is at its end.

@@ -198,31 +198,43 @@ pub(crate) fn pull<E: Emit>(
     Ok(())
 }
 
-static PASSES: LazyLock<Vec<[bool; MAX_ARITY]>> = LazyLock::new(|| {
-    let passes = |op: &Op| {
+/// What a slope is everywhere.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Factor {
+    One,
+    MinusOne,
+    /// Something else, or not the same everywhere.
+    Other,
+}
+
+static FACTORS: LazyLock<Vec<[Factor; MAX_ARITY]>> = LazyLock::new(|| {
+    let factors = |op: &Op| {
         let arity = match op.tag().tier() {
             Tier::Unary => 1,
             Tier::Binary => 2,
             _ => 0,
         };
-        from_fn(|k| k < arity && slope_is_one(op, k))
+        from_fn(|k| if k < arity { factor(op, k) } else { Factor::Other })
     };
-    Op::PLAIN.iter().map(passes).collect()
+    Op::PLAIN.iter().map(factors).collect()
 });
 
-fn slope_is_one(op: &Op, k: usize) -> bool {
+fn factor(op: &Op, k: usize) -> Factor {
     let steps = Steps::default();
     let symbol = |atom| Symbol { steps: Some(&steps), atom };
     let operands = from_fn(|k| symbol(Atom::Input(k)));
-    op.slope(k, operands, symbol(Atom::Output)).literal() == Some(1.0)
+    match op.slope(k, operands, symbol(Atom::Output)).literal() {
+        Some(1.0) => Factor::One,
+        Some(-1.0) => Factor::MinusOne,
+        _ => Factor::Other,
+    }
 }
 
 impl Op {
-    /// For each plain op, by its tag: which operands take the cotangent as it is, for
-    /// the slope in them is 1 everywhere.
+    /// The slopes of each plain op, by its tag.
     #[inline]
-    pub(crate) fn passes() -> &'static [[bool; MAX_ARITY]] {
-        &PASSES
+    pub(crate) fn factors() -> &'static [[Factor; MAX_ARITY]] {
+        &FACTORS
     }
 }
 
@@ -309,17 +321,20 @@ fn read<E: Emit>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Op, PASSES};
+    use super::{FACTORS, Factor, Op};
 
     #[test]
-    fn a_cotangent_passes_where_the_slope_is_1_everywhere() {
-        for (op, passes) in Op::PLAIN.iter().zip(PASSES.iter()) {
+    fn slopes_that_are_the_same_everywhere_are_known() {
+        use Factor::{MinusOne, One, Other};
+        for (op, factors) in Op::PLAIN.iter().zip(FACTORS.iter()) {
             let expected = match op {
-                Op::Add => [true, true],
-                Op::Subtract | Op::Remainder | Op::Fmod => [true, false],
-                _ => [false, false],
+                Op::Add => [One, One],
+                Op::Subtract => [One, MinusOne],
+                Op::Remainder | Op::Fmod => [One, Other],
+                Op::Negative => [MinusOne, Other],
+                _ => [Other, Other],
             };
-            assert_eq!(*passes, expected, "{op:?}");
+            assert_eq!(*factors, expected, "{op:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import operator
 import pickle
@@ -502,3 +503,24 @@ def test_floats_have_no_bits(op: str, rec: ComputationRecord) -> None:
         BITS[op](rec.ones(2), 1)
     with pytest.raises(wg.DTypeError, match="not defined for f64"):
         ~rec.ones(2)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10, 255, 511, 512, 513])
+def test_rows_that_come_again(size: int, rec: ComputationRecord) -> None:
+    """Short ones fill the blocks of a loop, however often and from wherever."""
+    rng = np.random.default_rng(size)
+    for outer, rows in itertools.product((1, 3), (1, 2, 3, 50, 107)):
+        shape = outer, rows, size
+        a = rng.standard_normal(shape)
+        for row in ((outer, 1, size), (size,), (rows, 1), (outer, rows, 1)):
+            b = rng.standard_normal(row)
+            x, y = rec.constant(a), rec.tensor_from_value(b)
+            difference = x - y
+            assert (difference.data() == a - b).all()
+            # To the operand flows the sum of what it was subtracted from, negated.
+            cotangent = difference.grad(seed=a).wrt(y).data()
+            axes = tuple(
+                k for k in range(3) if np.broadcast_to(b, shape).strides[k] == 0
+            )
+            wanted = -a.sum(axes).reshape(row)
+            np.testing.assert_allclose(cotangent, wanted, rtol=1e-12, atol=1e-12)
