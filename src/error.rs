@@ -149,6 +149,16 @@ fn held(value: f64, position: &[usize]) -> String {
     }
 }
 
+/// The operand that a rule is wrong for, if it is known.
+fn of_operand(position: Option<usize>) -> String {
+    position.map_or_else(String::new, |k| format!("operand {k}: "))
+}
+
+/// A number to six digits.
+fn rounded(x: f64) -> f64 {
+    format!("{x:.5e}").parse().unwrap_or(x)
+}
+
 /// Where the paths to a tensor end.
 fn ended(ends: &[String], more: usize) -> String {
     let ends = match ends {
@@ -458,8 +468,8 @@ pub enum Fault {
     RecordFull { op: &'static str },
     #[error("{rule}: {error}")]
     Raised { rule: String, error: Arc<dyn std::error::Error + Send + Sync> },
-    #[error("grad: there is no {rule}")]
-    NoRule { rule: String },
+    #[error("{op}: there is no {rule}")]
+    NoRule { op: &'static str, rule: String },
     #[error(
         "grad: the sweep reached {label}: the vjp of {op} works on arrays, so it has no \
          derivative"
@@ -492,6 +502,34 @@ pub enum Fault {
          which has none"
     )]
     CotangentOfInteger { rule: String, position: usize, label: String, dtype: DType },
+    #[error(
+        "{rule}: the tangent has shape {}, the value has {}",
+        tuple(found),
+        tuple(wanted)
+    )]
+    TangentShape { rule: String, found: Vec<usize>, wanted: Vec<usize> },
+    #[error("{rule}: the tangent holds {found}, the value holds {wanted}")]
+    TangentDType { rule: String, found: DType, wanted: DType },
+    #[error(
+        "{rule}: {}{} by differences, {} by the rule, in a random direction",
+        of_operand(*position),
+        rounded(*by_differences),
+        rounded(*by_rule)
+    )]
+    WrongRule {
+        rule: String,
+        position: Option<usize>,
+        by_differences: f64,
+        by_rule: f64,
+    },
+    #[error("check: no operand of {op} has elements of a float type")]
+    NothingToCheck { op: &'static str },
+    #[error(
+        "check: the value of {op} has shape {}, close by it has {}",
+        tuple(here),
+        tuple(nearby)
+    )]
+    UnsteadyShape { op: &'static str, here: Vec<usize>, nearby: Vec<usize> },
     #[error("interrupted")]
     Interrupted,
     #[error("the process was forked while this was computed: the child cannot go on")]
@@ -573,6 +611,8 @@ impl Fault {
             | F::ReplayShape { .. }
             | F::CotangentCount { .. }
             | F::CotangentShape { .. }
+            | F::TangentShape { .. }
+            | F::UnsteadyShape { .. }
             | F::ZeroStep { .. } => Kind::Shape,
             F::WrongDType { .. }
             | F::Lossy { .. }
@@ -581,6 +621,8 @@ impl Fault {
             | F::ReplayDType { .. }
             | F::CotangentDType { .. }
             | F::CotangentOfInteger { .. }
+            | F::TangentDType { .. }
+            | F::NothingToCheck { .. }
             | F::IntegerGradient { .. } => Kind::DType,
             F::Foreign { .. }
             | F::Dead { .. }
@@ -597,6 +639,7 @@ impl Fault {
             | F::NotAsked { .. }
             | F::Disconnected { .. }
             | F::NoRule { .. }
+            | F::WrongRule { .. }
             | F::VjpOfArrays { .. }
             | F::ReplayGradient { .. } => Kind::Gradient,
             F::TooManyIndices { .. }
@@ -649,6 +692,7 @@ impl Fault {
             F::Disconnected { ends, .. } if ends.is_empty() => {
                 "what .data() or .item() gave is a new leaf when it is recorded again"
             }
+            F::NoRule { op: "check", .. } => "give the op one",
             F::NoRule { .. } => "give the op one, or stop_gradient its value",
             F::VjpOfArrays { .. } => "give the op a vjp that works on tensors",
             F::CotangentOfInteger { .. } => "give None for it",

@@ -13,6 +13,7 @@
 )]
 
 mod arena;
+pub(crate) mod check;
 mod compose;
 pub(crate) mod custom;
 pub(crate) mod epoch;
