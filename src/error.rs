@@ -324,6 +324,12 @@ pub enum Fault {
     Unlike { op: &'static str, a: Operand, b: Operand },
     #[error("{op}: {operand} has {} axes, not {wanted}", operand.shape.len())]
     Rank { op: &'static str, operand: Operand, wanted: usize },
+    #[error(
+        "{op}: {operand} has {} axes, not {wanted}, or {} for one image alone",
+        operand.shape.len(),
+        wanted - 1
+    )]
+    Images { op: &'static str, operand: Operand, wanted: usize },
     #[error("{op}: {given} values of {what} for {wanted} axes")]
     PerAxis { op: &'static str, what: &'static str, given: usize, wanted: usize },
     #[error("{op}: {what} must be at least 1, not 0")]
@@ -595,6 +601,7 @@ impl Fault {
             | F::Attention { .. }
             | F::Unlike { .. }
             | F::Rank { .. }
+            | F::Images { .. }
             | F::PerAxis { .. }
             | F::ZeroParameter { .. }
             | F::Window { .. }
@@ -730,6 +737,7 @@ impl Fault {
             | F::Squeeze { operand, .. }
             | F::EmptyReduction { operand, .. }
             | F::Rank { operand, .. }
+            | F::Images { operand, .. }
             | F::Window { operand, .. }
             | F::Groups { operand, .. }
             | F::PositionsShape { operand, .. }

@@ -116,8 +116,8 @@ convolutions! {
     /// * stride + k * dilation - padding] * weight[o, c, k]`, plus `bias[o]`.
     ///
     /// `x` has shape (images, channels, size), `weight` (outputs, channels / groups,
-    /// window) and `bias` (outputs,); the result has shape (images, outputs, places).
-    /// All are tensors or array_likes, whose types promote as NumPy's. `stride` and
+    /// window) and `bias` (outputs,); the result has shape (images, outputs, places). For
+    /// one image alone, `x` and the result are without the axis of images. All are tensors or array_likes, whose types promote as NumPy's. `stride` and
     /// `dilation` are an integer, or one for each axis. `padding` is the number of zeros
     /// at both ends, or for each axis that number or a pair (before, behind); 'valid'
     /// means none, 'same' as many as make size / stride places, rounded up. `groups`
@@ -271,9 +271,10 @@ macro_rules! max_pools {
 max_pools! {
     /// The largest element in each window over the last axis; NaN if any is NaN.
     ///
-    /// `x` is a tensor or array_like of shape (images, channels, size). `window` and
-    /// `stride`, by default the window, are an integer, or one for each axis; `padding`
-    /// is as for `conv1d`, less than the window, and no element. At ties the cotangent
+    /// `x` is a tensor or array_like of shape (images, channels, size), or (channels, size)
+    /// for one image alone. `window` and `stride`, by default the window, are an integer,
+    /// or one for each axis; `padding` is as for `conv1d`, less than the window, and no
+    /// element. At ties the cotangent
     /// is split equally among the largest elements of a window. ShapeError for a window
     /// that does not fit.
     ///
@@ -284,7 +285,7 @@ max_pools! {
     /// array([[[3., 2.]]])
     max_pool1d 1;
 
-    /// The largest element in each window over the last two axes of four, by the rules
+    /// The largest element in each window over the last two axes, by the rules
     /// of `max_pool1d`.
     ///
     /// Examples
@@ -295,7 +296,7 @@ max_pools! {
     /// array([[[[4., 5.]]]])
     max_pool2d 2;
 
-    /// The largest element in each window over the last three axes of five, by the rules
+    /// The largest element in each window over the last three axes, by the rules
     /// of `max_pool1d`.
     ///
     /// Examples
@@ -339,8 +340,8 @@ macro_rules! average_pools {
 average_pools! {
     /// The mean in each window over the last axis.
     ///
-    /// `x` is a tensor or array_like of shape (images, channels, size); integers are
-    /// averaged as float64. `window` and `stride`, by default the window, are an integer,
+    /// `x` is a tensor or array_like of shape (images, channels, size), or (channels, size)
+    /// for one image alone; integers are averaged as float64. `window` and `stride`, by default the window, are an integer,
     /// or one for each axis; `padding` is as for `conv1d` and less than the window.
     /// Padding counts as zeros; with `count_include_pad=False` the sum is divided by the
     /// number of elements that the window shows. ShapeError for a window that does not
@@ -353,7 +354,7 @@ average_pools! {
     /// array([[[2., 1.]]])
     avg_pool1d 1;
 
-    /// The mean in each window over the last two axes of four, by the rules of
+    /// The mean in each window over the last two axes, by the rules of
     /// `avg_pool1d`.
     ///
     /// Examples
@@ -365,7 +366,7 @@ average_pools! {
     ///          [0., 1.]]]])
     avg_pool2d 2;
 
-    /// The mean in each window over the last three axes of five, by the rules of
+    /// The mean in each window over the last three axes, by the rules of
     /// `avg_pool1d`.
     ///
     /// Examples
