@@ -221,7 +221,7 @@ pub enum Fault {
     },
     #[error("einsum: {expression:?}: {fault}")]
     Einsum { expression: String, fault: Subscripts },
-    #[error("einsum: {subscripts:?} names {named} axes, {operand} has {ndim}")]
+    #[error("einsum: {subscripts} names {named} axes, {operand} has {ndim}")]
     EinsumAxes { subscripts: String, named: usize, operand: Operand, ndim: usize },
     #[error(
         "einsum: the sizes at subscript {subscript} differ: \
@@ -703,6 +703,9 @@ impl Fault {
             F::NoRule { .. } => "give the op one, or stop_gradient its value",
             F::VjpOfArrays { .. } => "give the op a vjp that works on tensors",
             F::CotangentOfInteger { .. } => "give None for it",
+            F::NotThree { size: 2, .. } => {
+                "of vectors of 2, write a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]"
+            }
             F::NegativePower { .. } => "cast with .astype to a float type first",
             F::Dead { event: Event::Rewound, .. } => {
                 "make it before the mark that the record is rewound to"

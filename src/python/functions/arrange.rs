@@ -191,8 +191,8 @@ fn diag<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
 
 /// The matrices of the last two axes with 0 above the diagonal `k`.
 ///
-/// `x` is a tensor or array_like with at least two axes; `k` is the column less the
-/// row.
+/// `x` is a tensor or array_like; `k` is the column less the row. A vector is every row
+/// of a square matrix. ShapeError if there is no axis.
 ///
 /// Examples
 /// --------
@@ -211,8 +211,8 @@ fn tril<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
 
 /// The matrices of the last two axes with 0 below the diagonal `k`.
 ///
-/// `x` is a tensor or array_like with at least two axes; `k` is the column less the
-/// row.
+/// `x` is a tensor or array_like; `k` is the column less the row. A vector is every row
+/// of a square matrix. ShapeError if there is no axis.
 ///
 /// Examples
 /// --------
