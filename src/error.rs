@@ -460,6 +460,10 @@ pub enum Fault {
     NonFiniteCotangent { label: String, to: String, value: f64, position: Vec<usize> },
     #[error("{op}: index {value} at {} is out of range for size {limit}", position)]
     IndexOutOfRange { op: &'static str, value: i64, position: String, limit: usize },
+    #[error("{op}: index {value} at {} is negative", tuple(position))]
+    NegativeIndex { op: &'static str, value: i64, position: Vec<usize> },
+    #[error("{op}: the mask holds {dtype}, not bool or floats to add")]
+    MaskDType { op: &'static str, dtype: DType },
     #[error("power: an integer to the negative integer power {exponent}")]
     NegativePower { exponent: i64 },
     #[error("{op}: {what} must be between 0 and 1, not {value}")]
@@ -629,6 +633,7 @@ impl Fault {
             | F::CotangentDType { .. }
             | F::CotangentOfInteger { .. }
             | F::TangentDType { .. }
+            | F::MaskDType { .. }
             | F::NothingToCheck { .. }
             | F::IntegerGradient { .. } => Kind::DType,
             F::Foreign { .. }
@@ -652,6 +657,7 @@ impl Fault {
             F::TooManyIndices { .. }
             | F::MaskShape { .. }
             | F::TwoEllipses { .. }
+            | F::NegativeIndex { .. }
             | F::IndexOutOfRange { .. } => Kind::OutOfRange,
             F::NonFinite { .. } | F::NonFiniteCotangent { .. } => Kind::NonFinite,
             F::NegativePower { .. }
