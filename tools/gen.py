@@ -242,13 +242,16 @@ def page(table: list[dict[str, object]]) -> str:
         "",
         "## What records hold",
         "",
-        "| op | tier | gradient | integers |",
-        "|---|---|---|---|",
+        "An op without a description computes what the function of its name does.",
+        "",
+        "| op | tier | gradient | integers | what it computes |",
+        "|---|---|---|---|---|",
     ]
     for row in table:
         gradient = "yes" if row["differentiable"] else "no"
         integers = "kept" if row["takes_integers"] else "cast to f64"
-        lines.append(f"| `{row['name']}` | {row['tier']} | {gradient} | {integers} |")
+        cells = [f"`{row['name']}`", row["tier"], gradient, integers, row["about"]]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
 
 
