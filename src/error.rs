@@ -149,6 +149,16 @@ fn held(value: f64, position: &[usize]) -> String {
     }
 }
 
+/// The operand that a rule is wrong for, if it is known.
+fn of_operand(position: Option<usize>) -> String {
+    position.map_or_else(String::new, |k| format!("operand {k}: "))
+}
+
+/// A number to six digits.
+fn rounded(x: f64) -> f64 {
+    format!("{x:.5e}").parse().unwrap_or(x)
+}
+
 /// Where the paths to a tensor end.
 fn ended(ends: &[String], more: usize) -> String {
     let ends = match ends {
@@ -211,7 +221,7 @@ pub enum Fault {
     },
     #[error("einsum: {expression:?}: {fault}")]
     Einsum { expression: String, fault: Subscripts },
-    #[error("einsum: {subscripts:?} names {named} axes, {operand} has {ndim}")]
+    #[error("einsum: {subscripts} names {named} axes, {operand} has {ndim}")]
     EinsumAxes { subscripts: String, named: usize, operand: Operand, ndim: usize },
     #[error(
         "einsum: the sizes at subscript {subscript} differ: \
@@ -314,6 +324,12 @@ pub enum Fault {
     Unlike { op: &'static str, a: Operand, b: Operand },
     #[error("{op}: {operand} has {} axes, not {wanted}", operand.shape.len())]
     Rank { op: &'static str, operand: Operand, wanted: usize },
+    #[error(
+        "{op}: {operand} has {} axes, not {wanted}, or {} for one image alone",
+        operand.shape.len(),
+        wanted - 1
+    )]
+    Images { op: &'static str, operand: Operand, wanted: usize },
     #[error("{op}: {given} values of {what} for {wanted} axes")]
     PerAxis { op: &'static str, what: &'static str, given: usize, wanted: usize },
     #[error("{op}: {what} must be at least 1, not 0")]
@@ -444,6 +460,10 @@ pub enum Fault {
     NonFiniteCotangent { label: String, to: String, value: f64, position: Vec<usize> },
     #[error("{op}: index {value} at {} is out of range for size {limit}", position)]
     IndexOutOfRange { op: &'static str, value: i64, position: String, limit: usize },
+    #[error("{op}: index {value} at {} is negative", tuple(position))]
+    NegativeIndex { op: &'static str, value: i64, position: Vec<usize> },
+    #[error("{op}: the mask holds {dtype}, not bool or floats to add")]
+    MaskDType { op: &'static str, dtype: DType },
     #[error("power: an integer to the negative integer power {exponent}")]
     NegativePower { exponent: i64 },
     #[error("{op}: {what} must be between 0 and 1, not {value}")]
@@ -458,8 +478,8 @@ pub enum Fault {
     RecordFull { op: &'static str },
     #[error("{rule}: {error}")]
     Raised { rule: String, error: Arc<dyn std::error::Error + Send + Sync> },
-    #[error("grad: there is no {rule}")]
-    NoRule { rule: String },
+    #[error("{op}: there is no {rule}")]
+    NoRule { op: &'static str, rule: String },
     #[error(
         "grad: the sweep reached {label}: the vjp of {op} works on arrays, so it has no \
          derivative"
@@ -492,6 +512,34 @@ pub enum Fault {
          which has none"
     )]
     CotangentOfInteger { rule: String, position: usize, label: String, dtype: DType },
+    #[error(
+        "{rule}: the tangent has shape {}, the value has {}",
+        tuple(found),
+        tuple(wanted)
+    )]
+    TangentShape { rule: String, found: Vec<usize>, wanted: Vec<usize> },
+    #[error("{rule}: the tangent holds {found}, the value holds {wanted}")]
+    TangentDType { rule: String, found: DType, wanted: DType },
+    #[error(
+        "{rule}: {}{} by differences, {} by the rule, in a random direction",
+        of_operand(*position),
+        rounded(*by_differences),
+        rounded(*by_rule)
+    )]
+    WrongRule {
+        rule: String,
+        position: Option<usize>,
+        by_differences: f64,
+        by_rule: f64,
+    },
+    #[error("check: no operand of {op} has elements of a float type")]
+    NothingToCheck { op: &'static str },
+    #[error(
+        "check: the value of {op} has shape {}, close by it has {}",
+        tuple(here),
+        tuple(nearby)
+    )]
+    UnsteadyShape { op: &'static str, here: Vec<usize>, nearby: Vec<usize> },
     #[error("interrupted")]
     Interrupted,
     #[error("the process was forked while this was computed: the child cannot go on")]
@@ -557,6 +605,7 @@ impl Fault {
             | F::Attention { .. }
             | F::Unlike { .. }
             | F::Rank { .. }
+            | F::Images { .. }
             | F::PerAxis { .. }
             | F::ZeroParameter { .. }
             | F::Window { .. }
@@ -573,6 +622,8 @@ impl Fault {
             | F::ReplayShape { .. }
             | F::CotangentCount { .. }
             | F::CotangentShape { .. }
+            | F::TangentShape { .. }
+            | F::UnsteadyShape { .. }
             | F::ZeroStep { .. } => Kind::Shape,
             F::WrongDType { .. }
             | F::Lossy { .. }
@@ -581,6 +632,9 @@ impl Fault {
             | F::ReplayDType { .. }
             | F::CotangentDType { .. }
             | F::CotangentOfInteger { .. }
+            | F::TangentDType { .. }
+            | F::MaskDType { .. }
+            | F::NothingToCheck { .. }
             | F::IntegerGradient { .. } => Kind::DType,
             F::Foreign { .. }
             | F::Dead { .. }
@@ -597,11 +651,13 @@ impl Fault {
             | F::NotAsked { .. }
             | F::Disconnected { .. }
             | F::NoRule { .. }
+            | F::WrongRule { .. }
             | F::VjpOfArrays { .. }
             | F::ReplayGradient { .. } => Kind::Gradient,
             F::TooManyIndices { .. }
             | F::MaskShape { .. }
             | F::TwoEllipses { .. }
+            | F::NegativeIndex { .. }
             | F::IndexOutOfRange { .. } => Kind::OutOfRange,
             F::NonFinite { .. } | F::NonFiniteCotangent { .. } => Kind::NonFinite,
             F::NegativePower { .. }
@@ -649,9 +705,13 @@ impl Fault {
             F::Disconnected { ends, .. } if ends.is_empty() => {
                 "what .data() or .item() gave is a new leaf when it is recorded again"
             }
+            F::NoRule { op: "check", .. } => "give the op one",
             F::NoRule { .. } => "give the op one, or stop_gradient its value",
             F::VjpOfArrays { .. } => "give the op a vjp that works on tensors",
             F::CotangentOfInteger { .. } => "give None for it",
+            F::NotThree { size: 2, .. } => {
+                "of vectors of 2, write a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]"
+            }
             F::NegativePower { .. } => "cast with .astype to a float type first",
             F::Dead { event: Event::Rewound, .. } => {
                 "make it before the mark that the record is rewound to"
@@ -686,6 +746,7 @@ impl Fault {
             | F::Squeeze { operand, .. }
             | F::EmptyReduction { operand, .. }
             | F::Rank { operand, .. }
+            | F::Images { operand, .. }
             | F::Window { operand, .. }
             | F::Groups { operand, .. }
             | F::PositionsShape { operand, .. }

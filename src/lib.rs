@@ -99,3 +99,8 @@ pub mod functions {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Those of the guides.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guide/writing_an_op.md")]
+struct WritingAnOp;

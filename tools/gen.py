@@ -96,8 +96,8 @@ TYPES = {
     "output_padding": "int | Sequence[int]",
     "groups": "int",
     "count_include_pad": "bool",
-    "subscripts": "str",
-    "operands": "Tensor | ArrayLike",
+    "subscripts": "str | Tensor | ArrayLike",
+    "operands": "Tensor | ArrayLike | Sequence[Any]",
     "axisa": "int",
     "axisb": "int",
     "axisc": "int",
@@ -242,13 +242,16 @@ def page(table: list[dict[str, object]]) -> str:
         "",
         "## What records hold",
         "",
-        "| op | tier | gradient | integers |",
-        "|---|---|---|---|",
+        "An op without a description computes what the function of its name does.",
+        "",
+        "| op | tier | gradient | integers | what it computes |",
+        "|---|---|---|---|---|",
     ]
     for row in table:
         gradient = "yes" if row["differentiable"] else "no"
         integers = "kept" if row["takes_integers"] else "cast to f64"
-        lines.append(f"| `{row['name']}` | {row['tier']} | {gradient} | {integers} |")
+        cells = [f"`{row['name']}`", row["tier"], gradient, integers, row["about"]]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines) + "\n"
 
 

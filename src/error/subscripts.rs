@@ -12,9 +12,9 @@ pub enum Subscripts {
     #[error("it is for {wanted} operands, {given} are given")]
     Operands { wanted: usize, given: usize },
     #[error("subscript {subscript} of the result is in no operand")]
-    Unknown { subscript: char },
+    Unknown { subscript: String },
     #[error("the result has subscript {subscript} twice")]
-    Twice { subscript: char },
+    Twice { subscript: String },
     #[error("the result has no place for the axes at the operands' dots")]
     DotsDropped,
 }

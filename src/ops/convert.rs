@@ -19,6 +19,7 @@ pub(crate) struct Cast {
 
 impl Entry for Cast {
     const NAME: &'static str = "cast";
+    const ABOUT: &'static str = "the elements in another type, as `astype`";
 }
 
 impl Forward for Cast {

@@ -13,6 +13,8 @@ use std::marker::PhantomData;
 pub(crate) trait Entry {
     /// The name that users, messages and printed records know it by.
     const NAME: &'static str;
+    /// What it computes, unless the function of its name says so.
+    const ABOUT: &'static str = "";
     /// Whether integers keep their type, or are cast to `f64`.
     const TAKES_INTEGERS: bool = true;
 }

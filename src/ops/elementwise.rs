@@ -161,7 +161,8 @@ macro_rules! binary_ops {
                 slope_b(a, _, _) = a;
             }
 
-            /// Quotient, `a / b`; integers are divided as `f64`.
+            /// Quotient, `a / b`; integers are divided as `f64`. By 0 it is infinite or
+            /// NaN, as are the gradients.
             Divide divide try_divide on Reals {
                 example("[1.0, 9.0]", "[4.0, 2.0]") = "[0.25, 4.5]";
                 value(a, b) = a / b;
@@ -171,7 +172,8 @@ macro_rules! binary_ops {
 
             /// `a` to the power `b`. An integer to a negative integer power is an error.
             ///
-            /// The gradient in `b` is 0 where `a` is 0, and NaN where `a` is negative.
+            /// The gradient in `a` at 0 is infinite for `b` below 1, and 0 for 0. That in
+            /// `b` is 0 where `a` is 0, and NaN where `a` is negative.
             Power power try_power on Numbers {
                 example("[2.0, 9.0]", "[3.0, 0.5]") = "[8.0, 3.0]";
                 value(a, b) = a.pow(b);
@@ -187,8 +189,8 @@ macro_rules! binary_ops {
                 };
             }
 
-            /// The larger of `a` and `b`; NaN if either is. At ties each gets half of the
-            /// cotangent.
+            /// The larger of `a` and `b`; NaN if either is, and then neither gets a
+            /// cotangent. At ties each gets half of it.
             Maximum maximum try_maximum on Numbers {
                 example("[1.0, 5.0]", "[3.0, 2.0]") = "[3.0, 5.0]";
                 value(a, b) = a.max(b);
@@ -196,8 +198,8 @@ macro_rules! binary_ops {
                 slope_b(a, b, _) = share(a, b);
             }
 
-            /// The smaller of `a` and `b`; NaN if either is. At ties each gets half of the
-            /// cotangent.
+            /// The smaller of `a` and `b`; NaN if either is, and then neither gets a
+            /// cotangent. At ties each gets half of it.
             Minimum minimum try_minimum on Numbers {
                 example("[1.0, 5.0]", "[3.0, 2.0]") = "[1.0, 2.0]";
                 value(a, b) = a.min(b);

@@ -1,5 +1,6 @@
 //! Reductions beyond sums and maxima: minima, products, lengths.
 
+use super::convert::Where;
 use super::declare::Entry;
 use super::emit::{Arg, Cotangents, Emit, Node};
 use super::index::Concatenate;
@@ -182,11 +183,16 @@ impl Rules for Norm {
         let y = keep(e, y, &ty, &self.axes)?;
         let copy = e.dup(&y);
         let is_zero = e.binary(Op::Equal, copy, Arg::Number(Scalar::Float(0.0)))?;
-        let one = e.constant(NdArray::full(&[], 1.0, ty.dtype)?)?;
+        let again = e.dup(&is_zero);
+        let [zero, one] = [0.0, 1.0].map(|x| NdArray::full(&[], x, ty.dtype));
+        let (zero, one) = (e.constant(zero?)?, e.constant(one?)?);
         let operands = smallvec![Arg::Value(is_zero), Arg::Value(one), Arg::Value(y)];
-        let divisor = e.apply(super::convert::Where.into(), operands)?;
+        let divisor = e.apply(Where.into(), operands)?;
         let direction = e.binary(Op::Divide, x, divisor)?;
         let ct = keep(e, ct, &ty, &self.axes)?;
+        // Without it the second derivative at 0 would be that of `x`.
+        let operands = smallvec![Arg::Value(again), Arg::Value(zero), Arg::Value(ct)];
+        let ct = e.apply(Where.into(), operands)?;
         let cotangent = e.binary(Op::MultiplyNoNan, ct, direction)?;
         out.give(0, cotangent);
         Ok(())

@@ -64,21 +64,33 @@ pub(crate) struct Concatenate {
 
 impl Entry for Slice {
     const NAME: &'static str = "slice";
+    const ABOUT: &'static str =
+        "the elements that integers and slices select, as `x[1:, ::2]`";
 }
 impl Entry for Embed {
     const NAME: &'static str = "embed";
+    const ABOUT: &'static str = "zeros with the operand where integers and slices select: the transpose of \
+        `slice`";
 }
 impl Entry for Gather {
     const NAME: &'static str = "gather";
+    const ABOUT: &'static str =
+        "the elements at the positions that integer arrays name, as `x[i, j]`";
 }
 impl Entry for ScatterAdd {
     const NAME: &'static str = "scatter_add";
+    const ABOUT: &'static str = "zeros to which elements are added at the positions that integer arrays \
+        name: the transpose of `gather`";
 }
 impl Entry for Assign {
     const NAME: &'static str = "assign";
+    const ABOUT: &'static str =
+        "`x` with values where integers and slices select, as `x[1:] = v`";
 }
 impl Entry for Put {
     const NAME: &'static str = "put";
+    const ABOUT: &'static str = "`x` with values at the positions that integer arrays name, as `x[i, j] = \
+        v`";
 }
 impl Entry for Concatenate {
     const NAME: &'static str = "concatenate";

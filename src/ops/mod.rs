@@ -92,7 +92,7 @@ pub(crate) type PullFlat =
 
 macro_rules! ops {
     (
-        source { $($S:ident $source:literal)* }
+        source { $($S:ident $source:literal $about:literal)* }
         custom { $($M:ident $custom:literal)* }
         unary { $($U:ident)* }
         binary { $($B:ident)* }
@@ -152,6 +152,17 @@ macro_rules! ops {
                     $(Tag::$L => $l::$L::NAME,)*
                     $(Tag::$R => $r::$R::NAME,)*
                     $(Tag::$K => $k::$K::NAME,)*
+                }
+            }
+
+            /// What the op computes, unless the function of its name says so.
+            pub(crate) fn about(self) -> &'static str {
+                match self {
+                    $(Tag::$S => $about,)*
+                    $(Tag::$L => $l::$L::ABOUT,)*
+                    $(Tag::$R => $r::$R::ABOUT,)*
+                    $(Tag::$K => $k::$K::ABOUT,)*
+                    _ => "",
                 }
             }
 
@@ -359,10 +370,10 @@ macro_rules! ops {
 
 ops! {
     source {
-        Tensor "tensor"
-        Parameter "parameter"
-        Constant "constant"
-        Gradient "gradient"
+        Tensor "tensor" "a leaf: a value that the program gives"
+        Parameter "parameter" "a leaf with a name, such as its key in a store"
+        Constant "constant" "a value that has no gradient"
+        Gradient "gradient" "what a sweep gave that was not recorded"
     }
     custom {
         Custom "custom"

@@ -33,12 +33,18 @@ pub(crate) struct MaxPool {
 
 impl Entry for Patches {
     const NAME: &'static str = "patches";
+    const ABOUT: &'static str = "what windows show as they move over the last axes, with zeros beyond the \
+        ends";
 }
 impl Entry for Fold {
     const NAME: &'static str = "fold";
+    const ABOUT: &'static str = "zeros to which each element is added where a window shows it: the \
+        transpose of `patches`";
 }
 impl Entry for MaxPool {
     const NAME: &'static str = "max_pool";
+    const ABOUT: &'static str =
+        "the largest element that each window shows, as `max_pool1d`";
 }
 
 /// The number of places of each window on the last axes of an operand.

@@ -8,6 +8,7 @@ use super::emit::{Arg, Cotangents, Emit, Node};
 use super::fold::delayed;
 use super::{Forward, Linear, Op, Rules};
 use crate::array::{NdArray, View, ViewMut};
+use crate::dtype::DType;
 use crate::error::Result;
 use crate::kernels;
 use crate::shape::Type;
@@ -52,6 +53,8 @@ impl Entry for LogCumSumExp {
 }
 impl Entry for Recurrence {
     const NAME: &'static str = "recurrence";
+    const ABOUT: &'static str = "`r[k] = b[k] + a[k] * r[k - 1]` along an axis, of which the gradients of \
+        products are made";
     const TAKES_INTEGERS: bool = false;
 }
 
@@ -131,6 +134,12 @@ impl Rules for LogCumSumExp {
         let axis = self.axis;
         let x = e.input_value(node, 0)?;
         let y = e.output(node)?;
+        // Elements that are all -inf have no weight: the sum is taken to be above them.
+        let dtype = e.ty(&y).dtype;
+        let single = dtype == DType::F32;
+        let lowest = if single { f64::from(f32::MIN) } else { f64::MIN };
+        let lowest = e.constant(NdArray::full(&[], lowest, dtype)?)?;
+        let y = e.binary(Op::ClipMin, y, lowest)?;
         let copy = e.dup(&y);
         // The first element stands for nothing: a reversed recurrence does not read it.
         let before = delayed(e, copy, axis, 0.0)?;

@@ -13,6 +13,8 @@ pub struct OpInfo {
     pub differentiable: bool,
     /// Whether integers keep their type, or are cast to `f64` first.
     pub takes_integers: bool,
+    /// What it computes; empty if that is what the function of its name does.
+    pub about: &'static str,
 }
 
 /// Every op that a record can hold, but for those that users define.
@@ -27,6 +29,7 @@ pub fn op_table() -> impl Iterator<Item = OpInfo> {
         tier: tag.tier().name(),
         differentiable: tag.is_differentiable(),
         takes_integers: tag.takes_integers(),
+        about: tag.about(),
     })
 }
 

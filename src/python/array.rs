@@ -427,26 +427,53 @@ pub(super) fn sizes(
     op: &'static str,
     given: &Bound<'_, PyAny>,
 ) -> PyResult<Vec<isize>> {
-    let py = given.py();
-    let integer = |value: &Bound<'_, PyAny>| -> PyResult<isize> {
-        if !is_index(value) {
-            let kind = value.get_type().name()?;
-            let text =
-                format!("{op}: a dimension must be an integer, not {value} ({kind})");
-            return Err(raise(py, "DTypeError", &text));
-        }
-        value.extract::<isize>().map_err(|error| {
-            if !error.is_instance_of::<PyOverflowError>(py) {
-                return error;
-            }
-            let text = format!("{op}: the size of {value} overflows");
-            raise(py, "ShapeError", &text)
-        })
-    };
     if let Ok(items) = given.try_iter() {
-        return items.map(|item| integer(&item?)).collect();
+        return items.map(|item| dimension(op, &item?)).collect();
     }
-    Ok(vec![integer(given)?])
+    Ok(vec![dimension(op, given)?])
+}
+
+fn dimension(op: &'static str, value: &Bound<'_, PyAny>) -> PyResult<isize> {
+    let py = value.py();
+    if !is_index(value) {
+        let kind = value.get_type().name()?;
+        let text =
+            format!("{op}: a dimension must be an integer, not {value} ({kind})");
+        return Err(raise(py, "DTypeError", &text));
+    }
+    value.extract::<isize>().map_err(|error| {
+        if !error.is_instance_of::<PyOverflowError>(py) {
+            return error;
+        }
+        let text = format!("{op}: the size of {value} overflows");
+        raise(py, "ShapeError", &text)
+    })
+}
+
+/// A size that a user gave, which may not be negative.
+pub(super) fn checked_size(
+    op: &'static str,
+    given: &Bound<'_, PyAny>,
+) -> PyResult<usize> {
+    let value = dimension(op, given)?;
+    let fault = Fault::NegativeDimension { op, value };
+    plain(given.py(), usize::try_from(value).map_err(|_| Error::new(fault)))
+}
+
+/// The sizes of both ends of an axis: one for both, or a pair.
+pub(super) fn both_ends(
+    op: &'static str,
+    given: &Bound<'_, PyAny>,
+) -> PyResult<(usize, usize)> {
+    match *checked_sizes(op, given)? {
+        [both] => Ok((both, both)),
+        [before, after] => Ok((before, after)),
+        ref many => {
+            let text =
+                format!("{op}: {} sizes of padding for the two ends", many.len());
+            Err(raise(given.py(), "ShapeError", &text))
+        }
+    }
 }
 
 /// As `sizes`, of which none may be negative and whose product must fit.

@@ -11,6 +11,7 @@ use super::record::{PyRecord, Work, append_source, expect_record};
 use super::tensor::PyTensor;
 use crate::array::NdArray;
 use crate::ops::Op;
+use crate::record::check::check;
 use crate::record::steps::{Nodes, OnTensors};
 use crate::record::{Arena, CustomOp, CustomOperand, RuleError, RuleResult};
 use pyo3::intern;
@@ -68,8 +69,8 @@ impl PyCustom {
         function.call(PyTuple::new(py, arguments)?, Some(options)).map(Some)
     }
 
-    fn of(op: &Arc<dyn CustomOp>) -> &PyCustom {
-        let op: &dyn Any = &**op;
+    fn of(op: &dyn CustomOp) -> &PyCustom {
+        let op: &dyn Any = op;
         op.downcast_ref().expect("the records of Python have ops of Python")
     }
 
@@ -150,6 +151,30 @@ impl CustomOp for PyCustom {
             Ok(given.collect::<PyResult<_>>()?)
         })
     }
+
+    fn jvp(
+        &self,
+        t: &[Option<NdArray>],
+        y: &NdArray,
+        x: &[NdArray],
+    ) -> RuleResult<NdArray> {
+        Python::attach(|py| {
+            let tangent = |t: &Option<NdArray>| match t {
+                Some(t) => to_numpy(py, t),
+                None => Ok(py.None().into_bound(py)),
+            };
+            let t = t.iter().map(tangent).collect::<PyResult<Vec<_>>>()?;
+            let t = match <[_; 1]>::try_from(t) {
+                Ok([t]) => t,
+                Err(t) => PyTuple::new(py, t)?.into_any(),
+            };
+            let rest: Vec<&NdArray> = [y].into_iter().chain(x).collect();
+            let arguments = [t].into_iter().chain(arrays(py, &rest)?).collect();
+            let given = self.call(py, intern!(py, "_jvp"), arguments)?;
+            let given = given.ok_or(RuleError::Missing)?;
+            Ok(array(&format!("{}.jvp", self.name), "the tangent", &given)?)
+        })
+    }
 }
 
 /// Calls rules on the tensors of Python.
@@ -188,7 +213,7 @@ impl InPython<'_, '_> {
 impl OnTensors for InPython<'_, '_> {
     fn recorded(
         &self,
-        op: &Arc<dyn CustomOp>,
+        op: &dyn CustomOp,
         nodes: &Nodes,
     ) -> RuleResult<Vec<Option<(u64, u32)>>> {
         let (record, op) = (self.0, PyCustom::of(op));
@@ -212,7 +237,7 @@ impl OnTensors for InPython<'_, '_> {
 
     fn apart(
         &self,
-        op: &Arc<dyn CustomOp>,
+        op: &dyn CustomOp,
         ct: &NdArray,
         y: &NdArray,
         x: &[NdArray],
@@ -272,6 +297,24 @@ pub(super) fn _custom<'py>(
     })?;
     let handle = PyRecord::finish(&record, name, step)?;
     Ok(object::tensor(&record, handle)?.into_any())
+}
+
+/// Compare the rules of a user's op with differences of its values.
+#[pyfunction]
+#[pyo3(signature = (op, operands, options, rtol, /))]
+pub(super) fn _check_custom(
+    op: &Bound<'_, PyAny>,
+    operands: &Bound<'_, PyTuple>,
+    options: &Bound<'_, PyDict>,
+    rtol: f64,
+) -> PyResult<()> {
+    let py = op.py();
+    let custom = PyCustom::new(op, options)?;
+    let x = operands.iter().map(|x| from_numpy(&x)).collect::<PyResult<Vec<_>>>()?;
+    let record = Bound::new(py, PyRecord::empty())?;
+    let checked = check(&*custom, &InPython(&record), &x, rtol);
+    release_dropped(py);
+    plain(py, checked)
 }
 
 /// An operand before its record is locked.

@@ -232,7 +232,7 @@ reductions! {
     /// array([3., 8.])
     prod Prod;
 
-    /// Largest element over axes; NaN if any is NaN.
+    /// Largest element over axes; NaN if any is NaN, as is the gradient then.
     ///
     /// `x` is a tensor or array_like; the result has its type. At ties the cotangent is
     /// split equally. ShapeError over no elements. `axis` is None for all axes, an
@@ -246,7 +246,7 @@ reductions! {
     /// array([5., 4.])
     max Max;
 
-    /// Smallest element over axes; NaN if any is NaN.
+    /// Smallest element over axes; NaN if any is NaN, as is the gradient then.
     ///
     /// `x` is a tensor or array_like; the result has its type. At ties the cotangent is
     /// split equally. ShapeError over no elements. `axis` is None for all axes, an

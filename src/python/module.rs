@@ -34,5 +34,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(threads::num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(threads::set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(custom::_custom, module)?)?;
+    module.add_function(wrap_pyfunction!(custom::_check_custom, module)?)?;
     functions::add_all(module)
 }

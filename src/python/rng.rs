@@ -1,6 +1,6 @@
 //! `Rng`.
 
-use super::array::{checked_sizes, dtype_of, to_numpy};
+use super::array::{checked_size, checked_sizes, dtype_of, to_numpy};
 use super::error::plain;
 use crate::array::NdArray;
 use crate::dtype::DType;
@@ -104,8 +104,9 @@ impl PyRng {
     fn permutation<'py>(
         &self,
         py: Python<'py>,
-        n: usize,
+        n: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let n = checked_size("permutation", n)?;
         let items = plain(py, self.0.try_permutation(n))?;
         to_numpy(py, &plain(py, NdArray::try_from_elements(&items, &[n]))?)
     }

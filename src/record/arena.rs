@@ -7,7 +7,7 @@ mod evaluate;
 mod flat;
 mod watch;
 
-pub(crate) use custom::{Custom, CustomOperand, Part};
+pub(crate) use custom::{Custom, CustomOperand, Part, cotangent_fault, count_fault};
 pub(crate) use flat::{FlatNode, SmallNode, pull_of, word_slopes};
 
 use super::epoch::Epochs;

@@ -30,6 +30,7 @@ use crate::ops::softmax::{LogSoftmax, Softmax, SoftmaxCrossEntropy};
 use crate::ops::view::{BroadcastTo, Reshape, StopGradient, Transpose};
 use crate::ops::{Op, Tag};
 use crate::shape::{self, Axes, Shape};
+pub(crate) use einsum::Expression;
 pub(crate) use elementwise::Logical;
 pub use index::{Index, NodeIndex};
 pub(crate) use pad::Padding;

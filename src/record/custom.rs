@@ -1,5 +1,6 @@
 //! Ops that users define, and the Rust face of them.
 
+use super::check::check;
 use super::handle::ComputationRecord;
 use super::steps::{Answer, Nodes, OnTensors, Step};
 use super::tensor::{Tensor, nodes_of};
@@ -44,6 +45,7 @@ use std::sync::Arc;
 /// let x = rec.tensor_from_value(NdArray::from_elements(&[1.0, 2.0]));
 /// let y = rec.custom(Arc::new(Cube), &[x]);
 /// assert_eq!(y.sum().grad().wrt(&x).data().to_vec::<f64>(), [3.0, 12.0]);
+/// Cube.check(&[NdArray::from_elements(&[1.0, 2.0])], 1e-5);
 /// ```
 ///
 /// Rules may use any record, also the one whose nodes they are called for, whose lock
@@ -79,6 +81,73 @@ pub trait CustomOp: Any + Send + Sync {
         let _ = (ct, y, x);
         Err(RuleError::Missing)
     }
+
+    /// The tangent of the value `y`, of its shape and type, from those of the operands;
+    /// that of an operand of integers is `None`. Sweeps need no such rule: it is what
+    /// `check` compares.
+    fn jvp(
+        &self,
+        t: &[Option<NdArray>],
+        y: &NdArray,
+        x: &[NdArray],
+    ) -> RuleResult<NdArray> {
+        let _ = (t, y, x);
+        Err(RuleError::Missing)
+    }
+
+    /// Compares every rule that the op has with differences of its values, at some
+    /// operands.
+    ///
+    /// Floats are computed in `f64`; the directions are always the same random ones.
+    /// `rtol` is what a rule's result may be wrong by, compared with the sum of the
+    /// magnitudes of its terms: 1e-5 finds mistakes and forgives rounding. Choose no
+    /// operand nearer than a thousandth to a kink or to the end of its domain.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// use wengert::{CustomOp, RuleResult};
+    ///
+    /// struct Double;
+    ///
+    /// impl CustomOp for Double {
+    ///     fn name(&self) -> &'static str {
+    ///         "double"
+    ///     }
+    ///     fn forward(&self, x: &[NdArray]) -> RuleResult<NdArray> {
+    ///         Ok(x[0].try_as_array::<f64>()?.mapv(|x| 2.0 * x).into())
+    ///     }
+    ///     fn jvp(
+    ///         &self,
+    ///         t: &[Option<NdArray>],
+    ///         _: &NdArray,
+    ///         _: &[NdArray],
+    ///     ) -> RuleResult<NdArray> {
+    ///         let t = t[0].as_ref().expect("the operand holds floats");
+    ///         Ok(t.try_as_array::<f64>()?.mapv(|t| 3.0 * t).into())
+    ///     }
+    /// }
+    ///
+    /// let error = Double.try_check(&[NdArray::from_elements(&[1.0])], 1e-5).unwrap_err();
+    /// assert!(error.to_string().starts_with("double.jvp: "));
+    /// ```
+    ///
+    /// # Panics
+    /// If a rule is wrong or fails, the op has none, or no operand holds a float.
+    #[track_caller]
+    fn check(&self, x: &[NdArray], rtol: f64)
+    where
+        Self: Sized,
+    {
+        error::expect(self.try_check(x, rtol));
+    }
+
+    /// As `check`; the error says which rule is wrong, and for which operand.
+    fn try_check(&self, x: &[NdArray], rtol: f64) -> Result<()>
+    where
+        Self: Sized,
+    {
+        check(self, &InRust(&ComputationRecord::new()), x, rtol)
+    }
 }
 
 /// What a rule of a [`CustomOp`] gives.
@@ -106,7 +175,7 @@ struct InRust<'a>(&'a ComputationRecord);
 impl OnTensors for InRust<'_> {
     fn recorded(
         &self,
-        op: &Arc<dyn CustomOp>,
+        op: &dyn CustomOp,
         nodes: &Nodes,
     ) -> RuleResult<Vec<Option<(u64, u32)>>> {
         let record = self.0;
@@ -119,7 +188,7 @@ impl OnTensors for InRust<'_> {
 
     fn apart(
         &self,
-        op: &Arc<dyn CustomOp>,
+        op: &dyn CustomOp,
         ct: &NdArray,
         y: &NdArray,
         x: &[NdArray],

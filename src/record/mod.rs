@@ -13,6 +13,7 @@
 )]
 
 mod arena;
+pub(crate) mod check;
 mod compose;
 pub(crate) mod custom;
 pub(crate) mod epoch;
@@ -34,7 +35,7 @@ pub(crate) use arena::{
     Arena, CustomOperand, FlatNode, SmallNode, pull_of, word_slopes,
 };
 pub use compose::{Convolution, Index, Margins, NodeIndex, Pooling};
-pub(crate) use compose::{Logical, Padding, Reduction, Running};
+pub(crate) use compose::{Expression, Logical, Padding, Reduction, Running};
 pub use custom::{CustomOp, RuleError, RuleResult};
 pub use handle::ComputationRecord;
 pub use inspect::Replay;

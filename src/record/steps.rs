@@ -108,14 +108,14 @@ pub(crate) trait OnTensors {
     /// Calls it on tensors of the record.
     fn recorded(
         &self,
-        op: &Arc<dyn CustomOp>,
+        op: &dyn CustomOp,
         nodes: &Nodes,
     ) -> Result<Vec<Option<(u64, u32)>>, RuleError>;
 
     /// Calls it on tensors of a record of its own.
     fn apart(
         &self,
-        op: &Arc<dyn CustomOp>,
+        op: &dyn CustomOp,
         ct: &NdArray,
         y: &NdArray,
         x: &[NdArray],
@@ -129,11 +129,11 @@ impl Call {
         match ask {
             Ask::Value => match op.forward(x) {
                 Ok(value) => Ok(Answer::Value(value)),
-                Err(error) => Err(raised(op.name(), error)),
+                Err(error) => Err(raised("custom", op.name(), error)),
             },
             Ask::Vjp(vjp) => self
                 .cotangents(tensors, vjp)
-                .map_err(|error| raised(&format!("{}.vjp", op.name()), error)),
+                .map_err(|error| raised("grad", &format!("{}.vjp", op.name()), error)),
         }
     }
 
@@ -145,6 +145,7 @@ impl Call {
         Vjp { ct, y, nodes }: &Vjp,
     ) -> Result<Answer, RuleError> {
         let Call { op, x, .. } = self;
+        let op = &**op;
         let recorded = nodes.as_ref().map(|nodes| tensors.recorded(op, nodes));
         match recorded {
             None | Some(Err(RuleError::Missing)) => {}
@@ -158,10 +159,10 @@ impl Call {
     }
 }
 
-/// The error of a rule. One of this crate's own is as clear as it was.
-fn raised(rule: &str, error: RuleError) -> Error {
+/// The error of a rule that `op` needs. One of this crate's own is as clear as it was.
+pub(crate) fn raised(op: &'static str, rule: &str, error: RuleError) -> Error {
     match error {
-        RuleError::Missing => Error::new(Fault::NoRule { rule: rule.to_owned() }),
+        RuleError::Missing => Error::new(Fault::NoRule { op, rule: rule.to_owned() }),
         RuleError::Raised(error) => match error.downcast::<Error>() {
             Ok(error) => *error,
             Err(error) => {

@@ -458,7 +458,8 @@ def test_check_finds_wrong_rules(rule: Any, on: Any) -> None:
     """The checker is checked, also where the other rule is right."""
     for cube in (cube_on(), cube_on("arrays", "tensors")):
         cube.vjp(rule, on=on)
-        with raises(GradError, RuntimeError, "cube.vjp: operand 0: ", "by differences"):
+        name = "cube.vjp" if on == "arrays" else "cube.vjp on tensors"
+        with raises(GradError, RuntimeError, f"{name}: operand 0: ", "by differences"):
             cube.check([1.0, -2.0, 0.5])
 
 
@@ -477,7 +478,16 @@ def test_check_compares_tangents() -> None:
     with raises(GradError, RuntimeError, "cube.jvp: ", "by differences"):
         cube.check([1.0, 2.0])
     cube.jvp(lambda t, y, x: (3 * x**2 * t).sum())
-    with raises(GradError, RuntimeError, "cube.jvp: gives float64 (), the value is "):
+    text = "cube.jvp: the tangent has shape (), the value has (2,)"
+    with raises(ShapeError, ValueError, text):
+        cube.check([1.0, 2.0])
+    cube.jvp(lambda t, y, x: (3 * x**2 * t).astype(np.float32))
+    text = "cube.jvp: the tangent holds f32, the value holds f64"
+    with raises(DTypeError, TypeError, text):
+        cube.check([1.0, 2.0])
+    cube.jvp(lambda t, y, x: None)
+    text = "cube.jvp: the tangent is a NoneType, not an array"
+    with raises(DTypeError, TypeError, text):
         cube.check([1.0, 2.0])
     product = wg.custom_op(lambda a, k: a * k, name="product")
     product.vjp(lambda ct, y, a, k: (ct * k, None))
@@ -490,9 +500,57 @@ def test_check_compares_tangents() -> None:
     product.check([1.0, 2.0], [2, 3])
 
 
+def test_check_checks_what_a_vjp_gives() -> None:
+    product = wg.custom_op(lambda a, b: a * b, name="product")
+    product.vjp(lambda ct, y, a, b: ct * b)
+    text = "product.vjp: 1 cotangents for 2 operands"
+    with raises(ShapeError, ValueError, text):
+        product.check([1.0, 2.0], [3.0, 4.0])
+    product.vjp(lambda ct, y, a, b: ((ct * b).sum(), ct * a))
+    text = "product.vjp: the cotangent of operand 0 has shape (), (2,) needs its own"
+    with raises(ShapeError, ValueError, text):
+        product.check([1.0, 2.0], [3.0, 4.0])
+
+
+def test_check_needs_a_rule() -> None:
+    cube = cube_on()
+    with raises(GradError, RuntimeError, "check: there is no cube.vjp", "hint: give"):
+        cube.check(2.0)
+    cube.jvp(lambda t, y, x: 3 * x**2 * t)
+    cube.check(2.0)
+
+
 def test_check_needs_floats() -> None:
-    with raises(DTypeError, TypeError, "sign: int64 has no derivative"):
+    text = "check: the value of sign holds i64, which has no gradient"
+    with raises(DTypeError, TypeError, text):
         wg.custom_op(lambda x: (x > 0) * 1, name="sign").check([1.0])
+    for nothing in ([1, 2], True, []):
+        text = "check: no operand of cube has elements of a float type"
+        with raises(DTypeError, TypeError, text):
+            wg.custom_op(lambda x: x**3.0, name="cube").check(nothing)
+
+
+def test_check_needs_a_shape_that_stays() -> None:
+    above = wg.custom_op(lambda x: x[x > 1], name="above")
+    with raises(ShapeError, ValueError, "the value of above has shape (1,), close by"):
+        above.check([1.0, 2.0])
+
+
+@pytest.mark.parametrize("at", ["forward", "arrays", "tensors", "jvp"])
+def test_what_a_function_raises_in_check_is_unchanged(at: str) -> None:
+    error = KeyError("mine")
+
+    def rule(*_: Any) -> Any:
+        raise error
+
+    cube = wg.custom_op(rule if at == "forward" else (lambda x: x**3), name="cube")
+    if at == "jvp":
+        cube.jvp(rule)
+    elif at != "forward":
+        cube.vjp(rule, on="tensors" if at == "tensors" else "arrays")
+    with pytest.raises(KeyError) as caught:
+        cube.check([1.0, 2.0])
+    assert caught.value is error
 
 
 # --- Views of a record ----------------------------------------------------------------

@@ -93,6 +93,15 @@ def test_docstring_examples(name: str) -> None:
     assert runner.failures == 0, report.getvalue()
 
 
+@pytest.mark.parametrize("op", _core.op_table(), ids=lambda op: op["name"])
+def test_every_op_is_described(op: dict[str, Any]) -> None:
+    """By the function of its name, or by a line of its own in the reference."""
+    assert op["about"] or op["name"] in wengert.__all__
+    page = (ROOT / "docs" / "reference" / "ops.md").read_text(encoding="utf-8")
+    assert f"| `{op['name']}` | {op['tier']} |" in page
+    assert op["about"] in page
+
+
 def test_signatures_are_visible() -> None:
     for name, value in vars(_core).items():
         if inspect.isbuiltin(value):

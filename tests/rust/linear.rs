@@ -59,7 +59,7 @@ fn what_does_not_fit_is_named() {
     assert!(text.starts_with(wanted), "{text}");
     let error = try_einsum("ij->k", &[a]).unwrap_err();
     let Fault::Einsum { fault, .. } = error.fault() else { panic!("{error}") };
-    assert_eq!(*fault, Subscripts::Unknown { subscript: 'k' });
+    assert_eq!(*fault, Subscripts::Unknown { subscript: "k".into() });
     assert!(try_einsum("", &[]).is_err());
     assert!(a.try_dot(&a).is_err());
     assert!(a.try_tensordot(&a, &[0], &[0, 1]).is_err());

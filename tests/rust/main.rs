@@ -7,6 +7,7 @@ mod arrange;
 mod caught;
 mod consume;
 mod custom;
+mod custom_check;
 mod differences;
 mod elementwise;
 mod examples;

@@ -101,7 +101,8 @@ macro_rules! limit_ops {
             }
 
             /// Remainder of `a / b` with the sign of `b`: `a - b * floor(a / b)`, as
-            /// Python's `%`. Of integers 0 where `b` is 0.
+            /// Python's `%`. Of integers 0 where `b` is 0. The gradient is 1 in `a` and
+            /// `-floor(a / b)` in `b`, also where the remainder jumps.
             Remainder remainder try_remainder on Numbers {
                 example("[7.0, -7.0]", "[3.0, 3.0]") = "[1.0, 2.0]";
                 value(a, b) = a.modulo(b);
@@ -110,7 +111,8 @@ macro_rules! limit_ops {
             }
 
             /// Remainder of `a / b` with the sign of `a`: `a - b * trunc(a / b)`, as C's
-            /// `fmod`. Of integers 0 where `b` is 0.
+            /// `fmod`. Of integers 0 where `b` is 0. The gradient is 1 in `a` and
+            /// `-trunc(a / b)` in `b`, also where the remainder jumps.
             Fmod fmod try_fmod on Numbers {
                 example("[7.0, -7.0]", "[3.0, 3.0]") = "[1.0, -1.0]";
                 value(a, b) = a.fmod(b);

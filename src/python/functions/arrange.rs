@@ -1,14 +1,16 @@
 //! Functions that rearrange elements: parts, order, repetition, margins.
 
 use super::axes;
-use crate::python::array::{checked_sizes, dtype_of, from_numpy};
+use crate::python::array::{
+    both_ends, checked_size, checked_sizes, dtype_of, from_numpy,
+};
 use crate::python::error::raise;
-use crate::python::operand::{call, node};
+use crate::python::operand::{call, is_index, node};
 use crate::python::tensor::PyTensor;
 use crate::record::Padding;
 use crate::shape;
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyDict, PyList};
 
 type Result<'py> = PyResult<Bound<'py, PyAny>>;
 
@@ -191,8 +193,8 @@ fn diag<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
 
 /// The matrices of the last two axes with 0 above the diagonal `k`.
 ///
-/// `x` is a tensor or array_like with at least two axes; `k` is the column less the
-/// row.
+/// `x` is a tensor or array_like; `k` is the column less the row. A vector is every row
+/// of a square matrix. ShapeError if there is no axis.
 ///
 /// Examples
 /// --------
@@ -211,8 +213,8 @@ fn tril<'py>(x: &Bound<'py, PyAny>, k: isize) -> Result<'py> {
 
 /// The matrices of the last two axes with 0 below the diagonal `k`.
 ///
-/// `x` is a tensor or array_like with at least two axes; `k` is the column less the
-/// row.
+/// `x` is a tensor or array_like; `k` is the column less the row. A vector is every row
+/// of a square matrix. ShapeError if there is no axis.
 ///
 /// Examples
 /// --------
@@ -293,9 +295,11 @@ fn split<'py>(
     let axis = super::super::error::plain(py, shape::axis("split", axis, sizes.len()))?;
     let len = sizes[axis];
     let mut cuts: Vec<usize> = vec![0];
-    if let Ok(sections) = indices_or_sections.extract::<usize>() {
+    if is_index(indices_or_sections) {
+        let given = indices_or_sections.extract::<isize>()?;
+        let sections = usize::try_from(given).unwrap_or(0);
         if sections == 0 || len % sections != 0 {
-            let text = format!("split: {sections} equal parts of {len} elements");
+            let text = format!("split: {given} equal parts of {len} elements");
             return Err(raise(py, "ShapeError", &text));
         }
         cuts.extend((1..=sections).map(|k| k * (len / sections)));
@@ -542,11 +546,12 @@ fn scatter<'py>(
 #[pyo3(signature = (labels, classes, /, dtype=None))]
 fn one_hot<'py>(
     labels: &Bound<'py, PyAny>,
-    classes: usize,
+    classes: &Bound<'py, PyAny>,
     dtype: Option<&Bound<'py, PyAny>>,
 ) -> Result<'py> {
     let dtype = dtype.map(|dtype| dtype_of(labels.py(), dtype)).transpose()?;
     let dtype = dtype.unwrap_or(crate::dtype::DType::F64);
+    let classes = checked_size("one_hot", classes)?;
     call(labels.py(), "one_hot", &[labels], |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.one_hot(x, classes, dtype, site)
@@ -588,18 +593,31 @@ fn pad<'py>(
             return Err(raise(py, "ShapeError", &text));
         }
     };
-    let widths: Vec<(usize, usize)> = if let Ok(width) = pad_width.extract::<usize>() {
-        vec![(width, width); ndim]
-    } else if let Ok(pair) = pad_width.extract::<(usize, usize)>() {
-        vec![pair; ndim]
-    } else {
-        let pairs: Vec<(usize, usize)> = pad_width.extract()?;
-        if pairs.len() == 1 { vec![pairs[0]; ndim] } else { pairs }
-    };
+    let widths = pad_widths(pad_width, ndim)?;
     call(py, "pad", &[x], |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.pad(x, &widths, padding, site)
     })
+}
+
+/// The widths of both ends of each axis, of which one pair stands for all.
+fn pad_widths(given: &Bound<'_, PyAny>, ndim: usize) -> PyResult<Vec<(usize, usize)>> {
+    // NumPy reads its keys as axes; here they would be widths.
+    if given.is_instance_of::<PyDict>() {
+        let text =
+            "pad: pad_width is a number, a pair or a pair for each axis, not a dict";
+        return Err(raise(given.py(), "DTypeError", text));
+    }
+    let items: Vec<_> = match given.try_iter() {
+        Ok(items) => items.collect::<PyResult<_>>()?,
+        Err(_) => return Ok(vec![both_ends("pad", given)?; ndim]),
+    };
+    if !items.is_empty() && items.iter().all(|item| item.try_iter().is_err()) {
+        return Ok(vec![both_ends("pad", given)?; ndim]);
+    }
+    let pairs = items.iter().map(|item| both_ends("pad", item));
+    let pairs = pairs.collect::<PyResult<Vec<_>>>()?;
+    Ok(if let [pair] = *pairs { vec![pair; ndim] } else { pairs })
 }
 
 /// Adds the functions of this file to the module.

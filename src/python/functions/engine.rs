@@ -69,8 +69,8 @@ fn freeze<'py>(array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     to_numpy(array.py(), &ours)
 }
 
-/// Every op of records, as dicts with its name, its tier, whether it is differentiable
-/// and whether it takes integers.
+/// Every op of records, as dicts with its name, its tier, whether it is differentiable,
+/// whether it takes integers, and what it computes if no function of its name does.
 ///
 /// Examples
 /// --------
@@ -87,6 +87,7 @@ fn op_table(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         row.set_item("tier", op.tier)?;
         row.set_item("differentiable", op.differentiable)?;
         row.set_item("takes_integers", op.takes_integers)?;
+        row.set_item("about", op.about)?;
         rows.append(row)?;
     }
     Ok(rows)

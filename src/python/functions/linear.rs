@@ -2,10 +2,12 @@
 
 use super::axes;
 use crate::error::{Error, Fault};
-use crate::python::error::plain;
+use crate::python::error::{plain, raise};
 use crate::python::operand::{call, is_index, node};
+use crate::python::tensor::PyTensor;
+use crate::record::Expression;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyString, PyTuple};
 
 type Result<'py> = PyResult<Bound<'py, PyAny>>;
 
@@ -17,6 +19,10 @@ type Result<'py> = PyResult<Bound<'py, PyAny>>;
 /// broadcast. Without an arrow the result has the axes at "...", then the letters that
 /// occur once, in alphabetical order. `operands` are tensors or array_likes whose types
 /// promote as NumPy's; of booleans the result is whether any product is true.
+///
+/// The subscripts may also be lists of whole numbers and `...`, one behind each operand:
+/// `einsum(a, [0, 1], b, [1, 2], [0, 2])`. Without the last list, that of the result,
+/// the numbers that occur once stand in their order.
 ///
 /// A size of 1 fits any other in another operand. ShapeError if sizes differ, or if
 /// the subscripts do not fit the operands. More than two operands are multiplied in
@@ -31,18 +37,67 @@ type Result<'py> = PyResult<Bound<'py, PyAny>>;
 /// 5
 #[pyfunction]
 #[pyo3(signature = (subscripts, /, *operands))]
-fn einsum<'py>(subscripts: &str, operands: &Bound<'py, PyTuple>) -> Result<'py> {
-    let py = operands.py();
-    let items: Vec<_> = operands.iter().collect();
+fn einsum<'py>(
+    subscripts: &Bound<'py, PyAny>,
+    operands: &Bound<'py, PyTuple>,
+) -> Result<'py> {
+    let (op, py) = ("einsum", operands.py());
+    let mut items: Vec<_> = operands.iter().collect();
+    let expression = if let Ok(text) = subscripts.cast::<PyString>() {
+        Expression::parse(text.to_str()?)
+    } else {
+        items.insert(0, subscripts.clone());
+        let result = if items.len() % 2 == 1 { items.pop() } else { None };
+        let result = result.as_ref().map(labels).transpose()?;
+        let mut lists = Vec::new();
+        for list in items.iter().skip(1).step_by(2) {
+            lists.push(labels(list)?);
+        }
+        items = items.into_iter().step_by(2).collect();
+        Expression::of_lists(&lists, result.as_deref())
+    };
     if items.is_empty() {
-        return plain(py, Err(Error::new(Fault::NoOperands { op: "einsum" })));
+        return plain(py, Err(Error::new(Fault::NoOperands { op })));
     }
+    let expression = plain(py, expression)?;
     let operands: Vec<_> = items.iter().collect();
-    call(py, "einsum", &operands, |arena, x, site| {
+    call(py, op, &operands, |arena, x, site| {
         let nodes = x.iter().map(|&x| node(arena, x, site));
         let nodes = nodes.collect::<crate::error::Result<Vec<u32>>>()?;
-        arena.einsum(subscripts, &nodes, site)
+        arena.einsum(&expression, &nodes, site)
     })
+}
+
+/// A list of subscripts; `None` stands for `...`.
+fn labels(list: &Bound<'_, PyAny>) -> PyResult<Vec<Option<usize>>> {
+    let py = list.py();
+    let wrong = |what: &Bound<'_, PyAny>| {
+        let text = format!(
+            "einsum: behind each operand comes the list of its subscripts, whole \
+             numbers or `...`, not {}",
+            what.repr()?
+        );
+        PyResult::<PyErr>::Ok(raise(py, "DTypeError", &text))
+    };
+    let label = |item: Bound<'_, PyAny>| {
+        if item.is(py.Ellipsis()) {
+            return Ok(None);
+        }
+        if !is_index(&item) {
+            return Err(wrong(&item)?);
+        }
+        let number = item.extract::<isize>()?;
+        let negative = Fault::NegativeDimension { op: "einsum", value: number };
+        plain(py, usize::try_from(number).map_err(|_| negative.into())).map(Some)
+    };
+    // A tensor's items would be recorded.
+    if list.is_exact_instance_of::<PyTensor>() {
+        return Err(wrong(list)?);
+    }
+    match list.try_iter() {
+        Ok(items) => items.map(|item| label(item?)).collect(),
+        Err(_) => Err(wrong(list)?),
+    }
 }
 
 /// Sums of products over pairs of axes; the others stay, those of `a` first.
@@ -180,8 +235,8 @@ products! {
 ///
 /// `a` and `b` are tensors or array_likes whose types promote as NumPy's; their vectors
 /// lie along `axisa` and `axisb`, those of the result along `axisc`, or all along `axis`
-/// if it is given. ShapeError for vectors of another size: those of 2, which NumPy
-/// deprecates, are not taken.
+/// if it is given. ShapeError for vectors of another size. NumPy 2.0 deprecates those
+/// of 2, whose product is a number; it is `a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]`.
 ///
 /// Examples
 /// --------

@@ -263,10 +263,10 @@ fn dropout<'py>(
 /// `query` has shape (..., queries, width), `key` (..., keys, width) and `value` (...,
 /// keys, size); the result has shape (..., queries, size). The leading axes, such as
 /// heads, broadcast. `mask` broadcasts to (..., queries, keys): a boolean one is true
-/// where a query may attend to a key, another is added to the scores. `causal` lets
-/// query `i` attend to the keys `0` to `i`. A query that may attend to no key gives 0,
-/// with no gradient. `scale` is `1 / sqrt(width)` unless it is given. ShapeError for
-/// sizes that do not fit. Vaswani et al., "Attention Is All You Need" (2017).
+/// where a query may attend to a key, one of floats is added to the scores; DTypeError
+/// for integers. `causal` lets query `i` attend to the keys `0` to `i`. A query that a
+/// boolean mask or `causal` leaves no key gives 0, with no gradient. `scale` is
+/// `1 / sqrt(width)` unless it is given. ShapeError for sizes that do not fit. Vaswani et al., "Attention Is All You Need" (2017).
 ///
 /// Examples
 /// --------

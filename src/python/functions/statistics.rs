@@ -4,6 +4,7 @@ use super::axes;
 use crate::error::Result;
 use crate::ops::along::TakeAlongAxis;
 use crate::ops::emit::Arg;
+use crate::python::array::checked_size;
 use crate::python::operand::{call, node};
 use crate::record::{Arena, Running};
 use crate::shape;
@@ -55,8 +56,9 @@ reductions! {
     /// there; NaN if any is NaN.
     ///
     /// `x` is a tensor or array_like; integers are averaged as float64. The cotangent
-    /// goes to the elements in the middle. `axis` is None for all axes, an integer, or
-    /// a sequence of integers; `keepdims` keeps the reduced axes with size 1.
+    /// goes to the elements in the middle, of equal ones to those that `sort` puts there,
+    /// or to a NaN. `axis` is None for all axes, an integer, or a sequence of integers;
+    /// `keepdims` keeps the reduced axes with size 1.
     ///
     /// Examples
     /// --------
@@ -160,8 +162,12 @@ pub(in crate::python) fn deviation<'py>(
 ///
 /// `x` is a tensor or array_like; the result is of float type, float64 for integers.
 /// For `inf` it is the largest magnitude, for `-inf` the smallest, for 0 the number of
-/// elements that are not 0. Several axes hold one vector: there are no matrix norms
-/// here. The gradient at 0 is 0.
+/// elements that are not 0, without a gradient. Of nothing it is 0, `inf` for a
+/// negative order, and ShapeError for `-inf`. Several axes hold one vector: there are no
+/// matrix norms here.
+///
+/// An element that is 0 gets no gradient, nor does any if the norm is 0. Elements that
+/// tie for `inf` or `-inf` share the cotangent equally.
 ///
 /// Examples
 /// --------
@@ -286,6 +292,8 @@ pub(in crate::python) fn cumprod<'py>(
 /// `log(cumsum(exp(x)))` along an axis, without overflow; without an axis in C order.
 ///
 /// `x` is a tensor or array_like; the result is of float type, float64 for integers.
+/// Up to each place the gradient is the softmax of the elements; while all are -inf none
+/// gets any, but each of inf gets the whole cotangent.
 ///
 /// Examples
 /// --------
@@ -350,7 +358,8 @@ pub(in crate::python) fn argsort<'py>(
 /// The `k` largest elements along an axis, the largest first, and their positions.
 ///
 /// `x` is a tensor or array_like; the positions are of int64 and have no gradient. Of
-/// equal elements the first counts; a NaN is larger than any number.
+/// equal elements the first counts; a NaN is larger than any number. The cotangents go to
+/// the elements that were chosen. ShapeError if there are fewer than `k`.
 ///
 /// Examples
 /// --------
@@ -361,9 +370,10 @@ pub(in crate::python) fn argsort<'py>(
 #[pyo3(signature = (x, k, /, axis=-1), text_signature = "(x, k, /, axis=-1)")]
 fn topk<'py>(
     x: &Bound<'py, PyAny>,
-    k: usize,
+    k: &Bound<'py, PyAny>,
     axis: isize,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let k = checked_size("topk", k)?;
     let places = call(x.py(), "topk", &[x], |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.topk_positions(x, k, axis, site)
@@ -399,8 +409,8 @@ fn unique<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 /// How often each integer from 0 on occurs in `x`; with `weights`, the sum of the
 /// weights of its occurrences.
 ///
-/// `x` holds integers that are not negative, and `weights` has its shape. There are at
-/// least `minlength` counts. Only the weights have a gradient.
+/// `x` holds integers that are not negative, OutOfRangeError otherwise, and `weights`
+/// has its shape. There are at least `minlength` counts. Only the weights have a gradient.
 ///
 /// Examples
 /// --------
@@ -410,12 +420,16 @@ fn unique<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 /// >>> wengert.bincount([0, 1, 1], weights=[0.5, 1.0, 2.0])
 /// array([0.5, 3. ])
 #[pyfunction]
-#[pyo3(signature = (x, /, weights=None, minlength=0))]
+#[pyo3(
+    signature = (x, /, weights=None, minlength=None),
+    text_signature = "(x, /, weights=None, minlength=0)"
+)]
 fn bincount<'py>(
     x: &Bound<'py, PyAny>,
     weights: Option<&Bound<'py, PyAny>>,
-    minlength: usize,
+    minlength: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let minlength = minlength.map_or(Ok(0), |size| checked_size("bincount", size))?;
     let operands: Vec<_> = [Some(x), weights].into_iter().flatten().collect();
     call(x.py(), "bincount", &operands, |arena, given, site| {
         let x = node(arena, given[0], site)?;

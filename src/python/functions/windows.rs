@@ -2,7 +2,7 @@
 
 use super::network::{Operands, nodes};
 use crate::error::Result;
-use crate::python::array::checked_sizes;
+use crate::python::array::{both_ends, checked_size, checked_sizes};
 use crate::python::error::raise;
 use crate::python::operand::{call, is_index, node};
 use crate::record::{Arena, Convolution, Margins, Pooling};
@@ -33,21 +33,10 @@ fn margins(op: &'static str, given: Option<&Bound<'_, PyAny>>) -> PyResult<Margi
             }
         };
     }
-    let pair = |item: &Bound<'_, PyAny>| -> PyResult<(usize, usize)> {
-        match *checked_sizes(op, item)? {
-            [both] => Ok((both, both)),
-            [before, after] => Ok((before, after)),
-            ref many => {
-                let count = many.len();
-                let text = format!("{op}: {count} sizes of padding for the two ends");
-                Err(raise(given.py(), "ShapeError", &text))
-            }
-        }
-    };
     if is_index(given) {
-        return Ok(Margins::Each(vec![pair(given)?]));
+        return Ok(Margins::Each(vec![both_ends(op, given)?]));
     }
-    let pairs = given.try_iter()?.map(|item| pair(&item?));
+    let pairs = given.try_iter()?.map(|item| both_ends(op, &item?));
     Ok(Margins::Each(pairs.collect::<PyResult<_>>()?))
 }
 
@@ -85,7 +74,7 @@ macro_rules! convolutions {
         #[pyo3(
             signature = (
                 x, weight, /, bias=None, stride=None, padding=None, dilation=None,
-                groups=1
+                groups=None
             ),
             text_signature = "(x, weight, /, bias=None, stride=1, padding=0, \
                               dilation=1, groups=1)"
@@ -97,14 +86,14 @@ macro_rules! convolutions {
             stride: Option<&Bound<'py, PyAny>>,
             padding: Option<&Bound<'py, PyAny>>,
             dilation: Option<&Bound<'py, PyAny>>,
-            groups: usize,
+            groups: Option<&Bound<'py, PyAny>>,
         ) -> PyResult<Bound<'py, PyAny>> {
             let op = stringify!($name);
             let by = Convolution {
                 stride: per_axis(op, stride)?,
                 padding: margins(op, padding)?,
                 dilation: per_axis(op, dilation)?,
-                groups,
+                groups: groups.map_or(Ok(1), |groups| checked_size(op, groups))?,
                 output_padding: Vec::new(),
             };
             convolve(op, $axes, Arena::convolution, [x, weight], bias, &by)
@@ -112,17 +101,18 @@ macro_rules! convolutions {
     )* };
 }
 convolutions! {
-    /// Convolution over one axis: `y[n, o, i]` is the sum over `c` and `k` of `x[n, c, i
-    /// * stride + k * dilation - padding] * weight[o, c, k]`, plus `bias[o]`.
+    /// Convolution over one axis: `y[n, o, i]` is the sum over `c` and `k` of `x[n, c,
+    /// i * stride + k * dilation - padding] * weight[o, c, k]`, plus `bias[o]`.
     ///
     /// `x` has shape (images, channels, size), `weight` (outputs, channels / groups,
     /// window) and `bias` (outputs,); the result has shape (images, outputs, places).
-    /// All are tensors or array_likes, whose types promote as NumPy's. `stride` and
-    /// `dilation` are an integer, or one for each axis. `padding` is the number of zeros
-    /// at both ends, or for each axis that number or a pair (before, behind); 'valid'
-    /// means none, 'same' as many as make size / stride places, rounded up. `groups`
-    /// splits channels and outputs into parts that do not meet. ShapeError, which names
-    /// the operands, for sizes that do not fit. As in networks the window is not turned
+    /// For one image alone, `x` and the result are without the axis of images. All are
+    /// tensors or array_likes, whose types promote as NumPy's. `stride` and `dilation`
+    /// are an integer, or one for each axis. `padding` is the number of zeros at both
+    /// ends, or for each axis that number or a pair (before, behind); 'valid' means
+    /// none, 'same' as many as make size / stride places, rounded up. `groups` splits
+    /// channels and outputs into parts that do not meet. ShapeError, which names the
+    /// operands, for sizes that do not fit. As in networks the window is not turned
     /// around: Dumoulin and Visin, "A guide to convolution arithmetic" (2016).
     ///
     /// Examples
@@ -167,7 +157,7 @@ macro_rules! transposed {
         #[pyo3(
             signature = (
                 x, weight, /, bias=None, stride=None, padding=None, output_padding=None,
-                dilation=None, groups=1
+                dilation=None, groups=None
             ),
             text_signature = "(x, weight, /, bias=None, stride=1, padding=0, \
                               output_padding=0, dilation=1, groups=1)"
@@ -181,14 +171,14 @@ macro_rules! transposed {
             padding: Option<&Bound<'py, PyAny>>,
             output_padding: Option<&Bound<'py, PyAny>>,
             dilation: Option<&Bound<'py, PyAny>>,
-            groups: usize,
+            groups: Option<&Bound<'py, PyAny>>,
         ) -> PyResult<Bound<'py, PyAny>> {
             let op = stringify!($name);
             let by = Convolution {
                 stride: per_axis(op, stride)?,
                 padding: margins(op, padding)?,
                 dilation: per_axis(op, dilation)?,
-                groups,
+                groups: groups.map_or(Ok(1), |groups| checked_size(op, groups))?,
                 output_padding: per_axis(op, output_padding)?,
             };
             convolve(op, $axes, Arena::transposed_convolution, [x, weight], bias, &by)
@@ -196,15 +186,15 @@ macro_rules! transposed {
     )* };
 }
 transposed! {
-    /// The transpose of `conv1d` in its operand: each element of `x` adds `weight` times
-    /// itself where the window of `conv1d` would read it.
+    /// The transpose of `conv1d` in its operand: each element of `x` adds `weight`
+    /// times itself where the window of `conv1d` would read it.
     ///
     /// `x` has shape (images, channels, size), `weight` (channels, outputs / groups,
     /// window) and `bias` (outputs,). The result has shape (images, outputs, (size - 1)
     /// * stride + (window - 1) * dilation + 1 + output_padding - padding), with the
-    /// padding of both ends taken off. `output_padding` is less than the stride, by which
-    /// it tells apart the sizes that `conv1d` takes to one; 'same' is no padding here.
-    /// All else is as for `conv1d`.
+    /// padding of both ends taken off. `output_padding` is less than the stride, by
+    /// which it tells apart the sizes that `conv1d` takes to one; 'same' is no padding
+    /// here. All else is as for `conv1d`.
     ///
     /// Examples
     /// --------
@@ -271,11 +261,11 @@ macro_rules! max_pools {
 max_pools! {
     /// The largest element in each window over the last axis; NaN if any is NaN.
     ///
-    /// `x` is a tensor or array_like of shape (images, channels, size). `window` and
-    /// `stride`, by default the window, are an integer, or one for each axis; `padding`
-    /// is as for `conv1d`, less than the window, and no element. At ties the cotangent
-    /// is split equally among the largest elements of a window. ShapeError for a window
-    /// that does not fit.
+    /// `x` is a tensor or array_like of shape (images, channels, size), or (channels,
+    /// size) for one image alone. `window` and `stride`, by default the window, are an
+    /// integer, or one for each axis; `padding` is as for `conv1d`, less than the
+    /// window, and no element. At ties the cotangent is split equally among the largest
+    /// elements of a window. ShapeError for a window that does not fit.
     ///
     /// Examples
     /// --------
@@ -284,7 +274,7 @@ max_pools! {
     /// array([[[3., 2.]]])
     max_pool1d 1;
 
-    /// The largest element in each window over the last two axes of four, by the rules
+    /// The largest element in each window over the last two axes, by the rules
     /// of `max_pool1d`.
     ///
     /// Examples
@@ -295,7 +285,7 @@ max_pools! {
     /// array([[[[4., 5.]]]])
     max_pool2d 2;
 
-    /// The largest element in each window over the last three axes of five, by the rules
+    /// The largest element in each window over the last three axes, by the rules
     /// of `max_pool1d`.
     ///
     /// Examples
@@ -339,12 +329,12 @@ macro_rules! average_pools {
 average_pools! {
     /// The mean in each window over the last axis.
     ///
-    /// `x` is a tensor or array_like of shape (images, channels, size); integers are
-    /// averaged as float64. `window` and `stride`, by default the window, are an integer,
-    /// or one for each axis; `padding` is as for `conv1d` and less than the window.
-    /// Padding counts as zeros; with `count_include_pad=False` the sum is divided by the
-    /// number of elements that the window shows. ShapeError for a window that does not
-    /// fit.
+    /// `x` is a tensor or array_like of shape (images, channels, size), or (channels,
+    /// size) for one image alone; integers are averaged as float64. `window` and
+    /// `stride`, by default the window, are an integer, or one for each axis; `padding`
+    /// is as for `conv1d` and less than the window. Padding counts as zeros; with
+    /// `count_include_pad=False` the sum is divided by the number of elements that the
+    /// window shows. ShapeError for a window that does not fit.
     ///
     /// Examples
     /// --------
@@ -353,7 +343,7 @@ average_pools! {
     /// array([[[2., 1.]]])
     avg_pool1d 1;
 
-    /// The mean in each window over the last two axes of four, by the rules of
+    /// The mean in each window over the last two axes, by the rules of
     /// `avg_pool1d`.
     ///
     /// Examples
@@ -365,7 +355,7 @@ average_pools! {
     ///          [0., 1.]]]])
     avg_pool2d 2;
 
-    /// The mean in each window over the last three axes of five, by the rules of
+    /// The mean in each window over the last three axes, by the rules of
     /// `avg_pool1d`.
     ///
     /// Examples

@@ -298,9 +298,7 @@ impl Arena {
     ) -> Result<()> {
         let operands = self.nodes_of(node);
         let rule = format!("{}.vjp", self.custom_of(node).op.name());
-        if given.len() != operands.len() {
-            let (given, wanted) = (given.len(), operands.len());
-            let fault = Fault::CotangentCount { rule, given, wanted };
+        if let Some(fault) = count_fault(&rule, given.len(), operands.len()) {
             return Err(self.about_node(fault, node));
         }
         for (position, (given, &operand)) in given.zip(&operands).enumerate() {
@@ -320,21 +318,43 @@ impl Arena {
         operand: u32,
         given: &Type,
     ) -> Result<()> {
-        let (ty, label, rule) =
-            (self.ty(operand), self.label(operand), rule.to_owned());
-        let place = Place::Site(self.site(operand));
-        let fault = if !ty.dtype.is_float() {
-            let (label, dtype) = (label.clone(), ty.dtype);
-            Fault::CotangentOfInteger { rule, position, label, dtype }
-        } else if given.shape != ty.shape {
-            let (operand, found) = (Operand::new(&ty.shape), given.shape.to_vec());
-            Fault::CotangentShape { rule, position, operand, found }
-        } else if given.dtype != ty.dtype {
-            let (label, found, wanted) = (label.clone(), given.dtype, ty.dtype);
-            Fault::CotangentDType { rule, position, label, found, wanted }
-        } else {
-            return Ok(());
-        };
-        Err(self.about_node(fault, node).with_operand(0, label, place))
+        let label = self.label(operand);
+        match cotangent_fault(rule, position, &label, self.ty(operand), given) {
+            None => Ok(()),
+            Some(fault) => {
+                let place = Place::Site(self.site(operand));
+                Err(self.about_node(fault, node).with_operand(0, label, place))
+            }
+        }
+    }
+}
+
+/// What is wrong unless there is a cotangent, or `None`, for each operand.
+pub(crate) fn count_fault(rule: &str, given: usize, wanted: usize) -> Option<Fault> {
+    let fault = || Fault::CotangentCount { rule: rule.to_owned(), given, wanted };
+    (given != wanted).then(fault)
+}
+
+/// What is wrong unless a cotangent may be that of an operand of type `ty`, which
+/// messages call `label`.
+pub(crate) fn cotangent_fault(
+    rule: &str,
+    position: usize,
+    label: &str,
+    ty: &Type,
+    given: &Type,
+) -> Option<Fault> {
+    let (rule, label) = (rule.to_owned(), label.to_owned());
+    if !ty.dtype.is_float() {
+        let dtype = ty.dtype;
+        Some(Fault::CotangentOfInteger { rule, position, label, dtype })
+    } else if given.shape != ty.shape {
+        let (operand, found) = (Operand::new(&ty.shape), given.shape.to_vec());
+        Some(Fault::CotangentShape { rule, position, operand, found })
+    } else if given.dtype != ty.dtype {
+        let (found, wanted) = (given.dtype, ty.dtype);
+        Some(Fault::CotangentDType { rule, position, label, found, wanted })
+    } else {
+        None
     }
 }

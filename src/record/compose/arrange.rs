@@ -262,7 +262,7 @@ impl Arena {
     }
 
     /// The matrices of the last two axes without what lies above the diagonal, or with
-    /// `upper` below it.
+    /// `upper` below it. A vector is every row of its matrix.
     pub(crate) fn triangle(
         &mut self,
         x: u32,
@@ -273,12 +273,15 @@ impl Arena {
         let op = if upper { "triu" } else { "tril" };
         let from = self.ty(x).shape.clone();
         let ndim = from.ndim();
-        if ndim < 2 {
-            let fault =
-                Fault::NotVectorOrMatrix { op, operand: Operand::new(&from), ndim };
-            return self.about(x, Err(Error::new(fault)));
-        }
-        let (rows, columns) = (from[ndim - 2], from[ndim - 1]);
+        let (rows, columns) = match *from {
+            [] => {
+                let operand = Operand::new(&from);
+                let fault = Fault::NotVectorOrMatrix { op, operand, ndim };
+                return self.about(x, Err(Error::new(fault)));
+            }
+            [size] => (size, size),
+            [.., rows, columns] => (rows, columns),
+        };
         let keeps = |row: usize, column: usize| {
             let distance = column.cast_signed() - row.cast_signed();
             if upper { distance >= offset } else { distance <= offset }

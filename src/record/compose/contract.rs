@@ -11,14 +11,27 @@ use crate::ops::view::{Reshape, Transpose};
 use crate::shape::{self, Axes, Shape};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What an axis is called; axes of one label run together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Label {
-    /// An axis that is known by its place.
+    /// An axis at the dots of an expression, known by its place among them.
+    Dots(usize),
+    /// An axis that is known by its place, or by the number that a list gives it.
     Number(usize),
     /// An axis that an expression names.
     Letter(char),
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Label::Dots(_) => write!(f, "..."),
+            Label::Number(number) => write!(f, "{number}"),
+            Label::Letter(letter) => write!(f, "{letter}"),
+        }
+    }
 }
 
 pub(super) type Labels = SmallVec<[Label; 4]>;
@@ -239,7 +252,7 @@ mod tests {
             let product = kept(&all, i, j, &result);
             let text = product.iter().map(|label| match label {
                 Label::Letter(letter) => *letter,
-                Label::Number(_) => '?',
+                Label::Number(_) | Label::Dots(_) => '?',
             });
             products.push(text.collect());
             terms.remove(j);

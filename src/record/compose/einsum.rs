@@ -6,12 +6,13 @@ use crate::error::{Error, Fault, Operand, Result, Subscripts as Wrong};
 use crate::ops::emit::Arg;
 use crate::shape::Shape;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The subscripts of an operand or of the result.
 #[derive(Default)]
 struct Subscripts {
-    letters: Vec<char>,
-    /// How many letters stand before `...`, if it occurs.
+    labels: Vec<Label>,
+    /// How many labels stand before `...`, if it occurs.
     dots: Option<usize>,
 }
 
@@ -22,12 +23,12 @@ impl Subscripts {
         while let Some(found) = characters.next() {
             if found == '.' {
                 let three = (characters.next(), characters.next());
-                if three != (Some('.'), Some('.')) || subscripts.dots.is_some() {
+                if three != (Some('.'), Some('.')) {
                     return Err(Wrong::Dots);
                 }
-                subscripts.dots = Some(subscripts.letters.len());
+                subscripts.dots()?;
             } else if found.is_alphabetic() {
-                subscripts.letters.push(found);
+                subscripts.labels.push(Label::Letter(found));
             } else {
                 return Err(Wrong::Character { found });
             }
@@ -35,54 +36,126 @@ impl Subscripts {
         Ok(subscripts)
     }
 
+    fn of_list(list: &[Option<usize>]) -> Result<Self, Wrong> {
+        let mut subscripts = Subscripts::default();
+        for number in list {
+            match *number {
+                Some(number) => subscripts.labels.push(Label::Number(number)),
+                None => subscripts.dots()?,
+            }
+        }
+        Ok(subscripts)
+    }
+
+    fn dots(&mut self) -> Result<(), Wrong> {
+        let twice = self.dots.replace(self.labels.len()).is_some();
+        if twice { Err(Wrong::Dots) } else { Ok(()) }
+    }
+
     /// The labels of the axes, of which `at_dots` are at the dots. Those at the dots of
     /// all operands are numbered up to `width`: the last of one are those of all.
     fn labels(&self, at_dots: usize, width: usize) -> Labels {
-        let letters = || self.letters.iter().map(|&letter| Label::Letter(letter));
-        let before = self.dots.unwrap_or(self.letters.len());
-        let numbers = (width - at_dots..width).map(Label::Number);
-        letters().take(before).chain(numbers).chain(letters().skip(before)).collect()
+        let named = || self.labels.iter().copied();
+        let before = self.dots.unwrap_or(self.labels.len());
+        let dots = (width - at_dots..width).map(Label::Dots);
+        named().take(before).chain(dots).chain(named().skip(before)).collect()
     }
 }
 
-/// What stands on both sides of the arrow.
-struct Expression {
+/// As they were written, without dots.
+impl fmt::Display for Subscripts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |separator| {
+            let labels = self.labels.iter().map(Label::to_string);
+            labels.collect::<Vec<_>>().join(separator)
+        };
+        match self.labels.first() {
+            Some(Label::Number(_)) => write!(f, "[{}]", text(", ")),
+            _ => write!(f, "\"{}\"", text("")),
+        }
+    }
+}
+
+/// What an `einsum` sums: the subscripts of its operands and of its result.
+pub(crate) struct Expression {
+    /// As messages show it.
+    text: String,
     operands: Vec<Subscripts>,
     result: Option<Subscripts>,
 }
 
 impl Expression {
-    fn parse(text: &str) -> Result<Self, Wrong> {
+    /// From letters, such as `"ij,jk->ik"`.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let (operands, result) = match text.split_once("->") {
             Some((operands, result)) => (operands, Some(result)),
             None => (text, None),
         };
-        Ok(Expression {
-            operands: operands
-                .split(',')
-                .map(Subscripts::parse)
-                .collect::<Result<_, _>>()?,
-            result: result.map(Subscripts::parse).transpose()?,
-        })
+        Expression::new(
+            text.to_owned(),
+            operands.split(',').map(Subscripts::parse),
+            result.map(Subscripts::parse),
+        )
+    }
+
+    /// From numbers, and `None` for `...`.
+    #[cfg_attr(
+        not(feature = "python"),
+        expect(dead_code, reason = "Rust gives expressions as text")
+    )]
+    pub(crate) fn of_lists(
+        operands: &[Vec<Option<usize>>],
+        result: Option<&[Option<usize>]>,
+    ) -> Result<Self> {
+        let text = |list: &[Option<usize>]| {
+            let number = |number: &Option<usize>| {
+                number.map_or_else(|| "...".to_owned(), |number| number.to_string())
+            };
+            format!("[{}]", list.iter().map(number).collect::<Vec<_>>().join(", "))
+        };
+        let texts = operands.iter().map(|list| text(list)).collect::<Vec<_>>();
+        let after = result.map(|list| format!(" -> {}", text(list)));
+        Expression::new(
+            texts.join(", ") + &after.unwrap_or_default(),
+            operands.iter().map(|list| Subscripts::of_list(list)),
+            result.map(Subscripts::of_list),
+        )
+    }
+
+    fn new(
+        text: String,
+        operands: impl Iterator<Item = Result<Subscripts, Wrong>>,
+        result: Option<Result<Subscripts, Wrong>>,
+    ) -> Result<Self> {
+        let operands = operands.collect::<Result<Vec<_>, _>>();
+        match operands.and_then(|operands| Ok((operands, result.transpose()?))) {
+            Ok((operands, result)) => Ok(Expression { text, operands, result }),
+            Err(fault) => Err(Error::new(Fault::Einsum { expression: text, fault })),
+        }
+    }
+
+    fn wrong(&self, fault: Wrong) -> Error {
+        Error::new(Fault::Einsum { expression: self.text.clone(), fault })
     }
 
     /// The labels of the result's axes; `width` axes are at the dots.
     fn result(&self, width: usize) -> Result<Labels, Wrong> {
         let mut counts = BTreeMap::new();
-        for &letter in self.operands.iter().flat_map(|operand| &operand.letters) {
-            *counts.entry(letter).or_insert(0) += 1;
+        for &label in self.operands.iter().flat_map(|operand| &operand.labels) {
+            *counts.entry(label).or_insert(0) += 1;
         }
         let Some(result) = &self.result else {
-            // Without an arrow: what occurs once, in alphabetical order.
+            // Without one: what occurs once, in order.
             let once = counts.into_iter().filter(|&(_, count)| count == 1);
-            let letters = once.map(|(letter, _)| letter).collect();
-            return Ok(Subscripts { letters, dots: Some(0) }.labels(width, width));
+            let labels = once.map(|(label, _)| label).collect();
+            return Ok(Subscripts { labels, dots: Some(0) }.labels(width, width));
         };
-        for (k, &subscript) in result.letters.iter().enumerate() {
-            if !counts.contains_key(&subscript) {
+        for (k, label) in result.labels.iter().enumerate() {
+            let subscript = label.to_string();
+            if !counts.contains_key(label) {
                 return Err(Wrong::Unknown { subscript });
             }
-            if result.letters[..k].contains(&subscript) {
+            if result.labels[..k].contains(label) {
                 return Err(Wrong::Twice { subscript });
             }
         }
@@ -94,26 +167,23 @@ impl Expression {
 }
 
 impl Arena {
-    /// The sum of products that an expression such as `"ij,jk->ik"` writes out.
+    /// The sum of products that an expression writes out.
     pub(crate) fn einsum(
         &mut self,
-        text: &str,
+        expression: &Expression,
         operands: &[u32],
         site: u32,
     ) -> Result<u32> {
-        let wrong =
-            |fault| Error::new(Fault::Einsum { expression: text.to_owned(), fault });
-        let expression = Expression::parse(text).map_err(wrong)?;
         let (wanted, given) = (expression.operands.len(), operands.len());
         if wanted != given {
-            return Err(wrong(Wrong::Operands { wanted, given }));
+            return Err(expression.wrong(Wrong::Operands { wanted, given }));
         }
         let mut at_dots = Vec::new();
         for (subscripts, &node) in expression.operands.iter().zip(operands) {
             at_dots.push(self.axes_at_dots(subscripts, node)?);
         }
         let width = at_dots.iter().copied().max().unwrap_or(0);
-        let result = expression.result(width).map_err(wrong)?;
+        let result = expression.result(width).map_err(|x| expression.wrong(x))?;
         let mut terms: Vec<Term> = expression
             .operands
             .iter()
@@ -136,11 +206,11 @@ impl Arena {
 
     /// How many axes of an operand are at its dots.
     fn axes_at_dots(&self, subscripts: &Subscripts, node: u32) -> Result<usize> {
-        let (ndim, named) = (self.ndim(node), subscripts.letters.len());
+        let (ndim, named) = (self.ndim(node), subscripts.labels.len());
         match ndim.checked_sub(named) {
             Some(rest) if rest == 0 || subscripts.dots.is_some() => Ok(rest),
             _ => {
-                let subscripts = subscripts.letters.iter().collect();
+                let subscripts = subscripts.to_string();
                 let operand = Operand::new(&self.ty(node).shape);
                 let fault = Fault::EinsumAxes { subscripts, named, operand, ndim };
                 self.about(node, Err(Error::new(fault)))
@@ -178,10 +248,7 @@ impl Arena {
         (size_a, a): (usize, u32),
         (size_b, b): (usize, u32),
     ) -> Error {
-        let subscript = match label {
-            Label::Letter(letter) => letter.to_string(),
-            Label::Number(_) => "...".to_owned(),
-        };
+        let subscript = label.to_string();
         let operand = |node| Operand::new(&self.ty(node).shape);
         let (a, b, nodes) = (operand(a), operand(b), [Arg::Value(a), Arg::Value(b)]);
         let fault = Fault::EinsumSizes { subscript, a, b, size_a, size_b };

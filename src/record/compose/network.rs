@@ -270,6 +270,12 @@ impl Arena {
             let fault = Fault::BroadcastTo { op, operand, shape };
             return self.about(mask, Err(Error::new(fault)));
         }
+        if let Some(mask) = mask
+            && self.ty(mask).dtype == DType::I64
+        {
+            let fault = Fault::MaskDType { op, dtype: DType::I64 };
+            return self.about(mask, Err(Error::new(fault)));
+        }
         let width = self.ty(query).shape[self.ndim(query) - 1];
         let scale = number(scale.unwrap_or(1.0 / (width as f64).sqrt()));
         self.composed(|arena| {

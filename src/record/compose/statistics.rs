@@ -3,7 +3,7 @@
 use super::{Arena, Reduction};
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Fault, Operand, Result};
 use crate::kernels;
 use crate::ops::along::{ArgSort, TakeAlongAxis};
 use crate::ops::convert::Cast;
@@ -214,6 +214,11 @@ impl Arena {
             return self.one(Norm { axes: named, keepdims }.into(), x, site);
         }
         let count: usize = named.iter().map(|&k| self.ty(x).shape[k]).product();
+        if count == 0 && order == f64::NEG_INFINITY {
+            let operand = Operand::new(&self.ty(x).shape);
+            let fault = Fault::EmptyReduction { op: "norm", operand };
+            return self.about(x, Err(Error::new(fault)));
+        }
         self.composed(|arena| {
             let mut x = x;
             if !arena.ty(x).dtype.is_float() {
@@ -225,25 +230,28 @@ impl Arena {
                 return arena.one(Cast { dtype }.into(), count, site);
             }
             let sizes = arena.unary(&Op::Abs, x, site)?;
-            let extremum = match order {
+            let plain = match order {
+                1.0 => Some(Reduction::Sum),
+                f64::INFINITY if count == 0 => Some(Reduction::Sum),
                 f64::INFINITY => Some(Reduction::Max),
                 f64::NEG_INFINITY => Some(Reduction::Min),
-                1.0 => Some(Reduction::Sum),
                 _ => None,
             };
-            if let Some(reduction) = extremum {
+            if let Some(reduction) = plain {
                 return arena.reduce(reduction, sizes, axes, keepdims, site);
             }
             // Zeros stay out of the powers, whose slopes there may be infinite.
             let at_zero = if order > 0.0 { 0.0 } else { f64::INFINITY };
             let powers = arena.power_but_at_zero(sizes, order, at_zero, site)?;
-            // The mean of f32 is taken in f64.
-            let mean = arena.reduce(Reduction::Mean, powers, axes, keepdims, site)?;
             let root = 1.0 / order;
-            let at_zero = if order > 0.0 { 0.0 } else { f64::INFINITY };
+            // The mean of f32 is taken in f64; of nothing there is none.
+            let (reduction, scale) = match count {
+                0 => (Reduction::Sum, 1.0),
+                _ => (Reduction::Mean, (count as f64).powf(root)),
+            };
+            let mean = arena.reduce(reduction, powers, axes, keepdims, site)?;
             let mean = arena.power_but_at_zero(mean, root, at_zero, site)?;
-            let scale = float((count as f64).powf(root));
-            arena.binary(&Op::Multiply, Arg::Value(mean), scale, site)
+            arena.binary(&Op::Multiply, Arg::Value(mean), float(scale), site)
         })
     }
 
@@ -386,13 +394,12 @@ impl Arena {
         let (low, high) =
             values.iter().fold((0, -1), |(low, high), &x| (x.min(low), x.max(high)));
         if low < 0 {
-            let position = "the counted integers".into();
-            let fault = Fault::IndexOutOfRange {
-                op,
-                value: low,
-                position,
-                limit: i64::MAX.unsigned_abs() as usize,
-            };
+            let found = values.indexed_iter().find_map(|(at, &value)| {
+                let position = ndarray::Dimension::slice(&at).to_vec();
+                (value < 0).then_some((position, value))
+            });
+            let (position, value) = found.expect("the lowest is negative");
+            let fault = Fault::NegativeIndex { op, value, position };
             return self.about(x, Err(Error::new(fault)));
         }
         let size = ((high + 1).unsigned_abs() as usize).max(minlength);

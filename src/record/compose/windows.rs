@@ -5,13 +5,14 @@
 
 use super::Arena;
 use crate::array::NdArray;
+use crate::dtype::DType;
 use crate::error::{Error, Fault, Operand, Result};
 use crate::ops::Op;
 use crate::ops::emit::Arg;
 use crate::ops::patches::{Fold, MaxPool, Patches, Window, Windows, places};
 use crate::ops::reduce::{Mean, Sum};
 use crate::ops::view::Reshape;
-use crate::shape::{Axes, Shape, Type};
+use crate::shape::{Axes, Shape};
 
 /// The zeros around the axes that windows move over.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -152,6 +153,29 @@ impl Arena {
         self.about(x, Err(Error::new(Fault::Rank { op, operand, wanted })))
     }
 
+    /// The shape of a batch of images with `axes` that windows move over; one image
+    /// alone is a batch of one.
+    fn images(&self, op: &'static str, x: u32, axes: usize) -> Result<Shape> {
+        let from = &self.ty(x).shape;
+        match from.ndim().checked_sub(axes) {
+            Some(2) => Ok(from.clone()),
+            Some(1) => Ok([1].iter().chain(from.iter()).copied().collect()),
+            _ => {
+                let (operand, wanted) = (Operand::new(from), axes + 2);
+                self.about(x, Err(Error::new(Fault::Images { op, operand, wanted })))
+            }
+        }
+    }
+
+    /// What was made of a batch: of one image alone without the axis of images.
+    fn like_images(&mut self, x: u32, axes: usize, y: u32, site: u32) -> Result<u32> {
+        if self.ndim(x) == axes + 2 {
+            return Ok(y);
+        }
+        let shape = Shape::new(&self.ty(y).shape[1..]);
+        self.reshaped(y, shape, site)
+    }
+
     /// Fails unless `count` channels of an operand split into groups.
     fn expect_groups(
         &self,
@@ -174,13 +198,14 @@ impl Arena {
         &self,
         op: &'static str,
         [x, weight]: [u32; 2],
+        from: &Shape,
         channels: usize,
         groups: usize,
     ) -> Result<()> {
-        let (from, kernel) = (&self.ty(x).shape, &self.ty(weight).shape);
         if from[1] == channels * groups {
             return Ok(());
         }
+        let kernel = &self.ty(weight).shape;
         let (of, taken) = (Operand::new(from), Operand::new(kernel));
         let fault = Fault::Channels { op, x: of, weight: taken, channels, groups };
         let operands = [Arg::Value(x), Arg::Value(weight)];
@@ -223,12 +248,12 @@ impl Arena {
         by: &Convolution,
         site: u32,
     ) -> Result<u32> {
-        self.expect_rank(op, x, axes + 2)?;
+        let from = self.images(op, x, axes)?;
         self.expect_rank(op, weight, axes + 2)?;
-        let (from, kernel) = (self.ty(x).shape.clone(), self.ty(weight).shape.clone());
+        let kernel = self.ty(weight).shape.clone();
         let (groups, outputs, channels) = (by.groups, kernel[0], kernel[1]);
         self.expect_groups(op, weight, outputs, groups)?;
-        self.expect_channels(op, [x, weight], channels, groups)?;
+        self.expect_channels(op, [x, weight], &from, channels, groups)?;
         let lie = [&*by.stride, &*by.dilation];
         let windows = windows(op, &kernel[2..], &from[2..], lie, &by.padding)?;
         let places = self.about(x, places(op, &from, &windows))?;
@@ -238,12 +263,14 @@ impl Arena {
         let shape: Shape =
             [from[0], outputs].iter().chain(places.iter()).copied().collect();
         self.composed(|arena| {
-            let patches = arena.one(Patches { windows }.into(), x, site)?;
+            let images = arena.reshaped(x, from, site)?;
+            let patches = arena.one(Patches { windows }.into(), images, site)?;
             let patches = arena.one(Reshape { shape: shown }.into(), patches, site)?;
             let filters = arena.one(Reshape { shape: filters }.into(), weight, site)?;
             let y = arena.matmul(filters, patches, site)?;
             let y = arena.one(Reshape { shape }.into(), y, site)?;
-            arena.with_bias(op, [weight, y], bias, site)
+            let y = arena.with_bias(op, [weight, y], bias, site)?;
+            arena.like_images(x, axes, y, site)
         })
     }
 
@@ -258,15 +285,15 @@ impl Arena {
         by: &Convolution,
         site: u32,
     ) -> Result<u32> {
-        self.expect_rank(op, x, axes + 2)?;
+        let from = self.images(op, x, axes)?;
         self.expect_rank(op, weight, axes + 2)?;
         if by.padding == Margins::Same {
             return Err(Error::new(Fault::SameTransposed { op }));
         }
-        let (from, kernel) = (self.ty(x).shape.clone(), self.ty(weight).shape.clone());
+        let kernel = self.ty(weight).shape.clone();
         let (groups, channels, outputs) = (by.groups, kernel[0], kernel[1]);
         self.expect_groups(op, weight, channels, groups)?;
-        self.expect_channels(op, [x, weight], channels / groups, groups)?;
+        self.expect_channels(op, [x, weight], &from, channels / groups, groups)?;
         let lie = [&*by.stride, &*by.dilation];
         let windows = windows(op, &kernel[2..], &from[2..], lie, &by.padding)?;
         let more = each(op, "output_padding", &by.output_padding, axes, 0)?;
@@ -279,27 +306,27 @@ impl Arena {
         let shown = shown.iter().chain(&kernel[2..]).chain(&from[2..]);
         let shown: Shape = shown.copied().collect();
         self.composed(|arena| {
-            let x = arena.one(Reshape { shape: flat }.into(), x, site)?;
+            let images = arena.one(Reshape { shape: flat }.into(), x, site)?;
             let filters = arena.one(Reshape { shape: filters }.into(), weight, site)?;
             let filters = arena.swapaxes(filters, -1, -2, site)?;
-            let patches = arena.matmul(filters, x, site)?;
+            let patches = arena.matmul(filters, images, site)?;
             let patches = arena.one(Reshape { shape: shown }.into(), patches, site)?;
             let y = arena.one(Fold { windows, sizes }.into(), patches, site)?;
-            arena.with_bias(op, [weight, y], bias, site)
+            let y = arena.with_bias(op, [weight, y], bias, site)?;
+            arena.like_images(x, axes, y, site)
         })
     }
 
-    /// The windows of a pooling, none of which lies in padding alone, and the number of
-    /// their places.
+    /// The shape of a pooling's batch, its windows, none of which lies in padding alone,
+    /// and the number of their places.
     fn pooling(
         &self,
         op: &'static str,
         axes: usize,
         x: u32,
         by: &Pooling,
-    ) -> Result<(Windows, Shape)> {
-        self.expect_rank(op, x, axes + 2)?;
-        let from = &self.ty(x).shape;
+    ) -> Result<(Shape, Windows, Shape)> {
+        let from = self.images(op, x, axes)?;
         let stride = if by.stride.is_empty() { &by.window } else { &by.stride };
         let windows = windows(op, &by.window, &from[2..], [stride, &[]], &by.padding)?;
         for (k, window) in windows.iter().enumerate() {
@@ -312,12 +339,12 @@ impl Arena {
             }
         }
         if from[2..].contains(&0) {
-            let operand = Operand::new(from);
+            let operand = Operand::new(&from);
             let fault = Fault::EmptyReduction { op, operand };
             return self.about(x, Err(Error::new(fault)));
         }
-        let places = self.about(x, places(op, from, &windows))?;
-        Ok((windows, places))
+        let places = self.about(x, places(op, &from, &windows))?;
+        Ok((from, windows, places))
     }
 
     /// The largest element that each window shows.
@@ -329,8 +356,12 @@ impl Arena {
         by: &Pooling,
         site: u32,
     ) -> Result<u32> {
-        let (windows, _) = self.pooling(op, axes, x, by)?;
-        self.one(MaxPool { windows }.into(), x, site)
+        let (from, windows, _) = self.pooling(op, axes, x, by)?;
+        self.composed(|arena| {
+            let images = arena.reshaped(x, from, site)?;
+            let y = arena.one(MaxPool { windows }.into(), images, site)?;
+            arena.like_images(x, axes, y, site)
+        })
     }
 
     /// The mean of what each window shows.
@@ -342,25 +373,29 @@ impl Arena {
         by: &Pooling,
         site: u32,
     ) -> Result<u32> {
-        let (windows, places) = self.pooling(op, axes, x, by)?;
+        let (from, windows, places) = self.pooling(op, axes, x, by)?;
         let taps: Axes = (2..2 + axes).collect();
         let padded = windows.iter().any(|window| window.padding != (0, 0));
         let counts = (padded && by.leave_out_padding)
-            .then(|| counts(self.ty(x), &windows, &places))
+            .then(|| counts(self.ty(x).dtype, &from[2..], &windows, &places))
             .transpose()?;
         self.composed(|arena| {
-            let shown = arena.one(Patches { windows }.into(), x, site)?;
-            let Some(counts) = counts else {
-                return arena.one(
-                    Mean { axes: taps, keepdims: false }.into(),
-                    shown,
-                    site,
-                );
+            let images = arena.reshaped(x, from, site)?;
+            let shown = arena.one(Patches { windows }.into(), images, site)?;
+            let y = match counts {
+                None => {
+                    let mean = Mean { axes: taps, keepdims: false };
+                    arena.one(mean.into(), shown, site)?
+                }
+                Some(counts) => {
+                    let sum = Sum { axes: taps, keepdims: false };
+                    let sum = arena.one(sum.into(), shown, site)?;
+                    let counts = arena.source(&Op::Constant, &counts, None, site)?;
+                    let (sum, counts) = (Arg::Value(sum), Arg::Value(counts));
+                    arena.binary(&Op::Divide, sum, counts, site)?
+                }
             };
-            let sum =
-                arena.one(Sum { axes: taps, keepdims: false }.into(), shown, site)?;
-            let counts = arena.source(&Op::Constant, &counts, None, site)?;
-            arena.binary(&Op::Divide, Arg::Value(sum), Arg::Value(counts), site)
+            arena.like_images(x, axes, y, site)
         })
     }
 }
@@ -395,8 +430,13 @@ fn reached(
     Ok(sizes)
 }
 
-/// For each place of the windows the number of taps that lie within an operand.
-fn counts(x: &Type, windows: &[Window], places: &Shape) -> Result<NdArray> {
+/// For each place of the windows the number of taps that lie within axes of these sizes.
+fn counts(
+    dtype: DType,
+    sizes: &[usize],
+    windows: &[Window],
+    places: &Shape,
+) -> Result<NdArray> {
     let along = |window: &Window, len: usize, count: usize| -> Vec<f64> {
         let within = |place: usize| {
             let first = place * window.stride;
@@ -406,10 +446,9 @@ fn counts(x: &Type, windows: &[Window], places: &Shape) -> Result<NdArray> {
         (0..count).map(within).collect()
     };
     let mut all = vec![1.0];
-    for ((window, &len), &count) in windows.iter().zip(&x.shape[2..]).zip(places.iter())
-    {
+    for ((window, &len), &count) in windows.iter().zip(sizes).zip(places.iter()) {
         let axis = along(window, len, count);
         all = all.iter().flat_map(|n| axis.iter().map(move |m| n * m)).collect();
     }
-    NdArray::try_from_elements(&all, places)?.cast(x.dtype.to_float())
+    NdArray::try_from_elements(&all, places)?.cast(dtype.to_float())
 }

@@ -32,11 +32,12 @@ methods! {
     /// The diagonal of a matrix, or a matrix with a vector on its diagonal.
     diag try_diag(offset: isize) |x, arena, site| arena.diag(x, offset, site);
 
-    /// The matrices of the last two axes with 0 above a diagonal.
+    /// The matrices of the last two axes with 0 above a diagonal; a vector is every row
+    /// of a square matrix.
     tril try_tril(offset: isize)
     |x, arena, site| arena.triangle(x, offset, false, site);
 
-    /// The matrices of the last two axes with 0 below a diagonal.
+    /// The matrices of the last two axes with 0 below a diagonal, as for `tril`.
     triu try_triu(offset: isize)
     |x, arena, site| arena.triangle(x, offset, true, site);
 

@@ -2,6 +2,7 @@
 
 use super::{Tensor, nodes_of};
 use crate::error::{self, Result};
+use crate::record::Expression;
 
 /// A product of two tensors and its fallible twin, from one body.
 macro_rules! products {
@@ -83,5 +84,6 @@ pub fn try_einsum<'rec>(
     operands: &[Tensor<'rec>],
 ) -> Result<Tensor<'rec>> {
     let (record, nodes) = nodes_of("einsum", operands)?;
-    record.node(|arena, site| arena.einsum(subscripts, &nodes, site))
+    let expression = Expression::parse(subscripts)?;
+    record.node(|arena, site| arena.einsum(&expression, &nodes, site))
 }

@@ -167,7 +167,7 @@ impl<'rec> Tensor<'rec> {
 
     /// `softmax(self @ keyᵀ * scale) @ value` over the last two axes; the scale is one
     /// over the root of the query's last size, unless it is given. A boolean mask says
-    /// what may be attended to, another is added to the scores; `causal` hides later
+    /// what may be attended to, one of floats is added to the scores; `causal` hides later
     /// keys (Vaswani et al., "Attention Is All You Need", 2017).
     #[track_caller]
     pub fn scaled_dot_product_attention(

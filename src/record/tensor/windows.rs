@@ -40,7 +40,8 @@ macro_rules! convolutions {
     };
 }
 convolutions! {
-    /// `(n, channels, size)` with `(outputs, channels of a group, window)`.
+    /// `(n, channels, size)`, or `(channels, size)` for one image alone, with
+    /// `(outputs, channels of a group, window)`.
     conv1d try_conv1d convolution 1;
     /// As `conv1d`, over two axes.
     conv2d try_conv2d convolution 2;
@@ -56,8 +57,8 @@ convolutions! {
 }
 
 methods! {
-    /// The largest element in each window over the last of three axes. At ties the
-    /// cotangent is split equally; padding is no element.
+    /// The largest element in each window over the last of three axes, or of two for one
+    /// image alone. At ties the cotangent is split equally; padding is no element.
     max_pool1d try_max_pool1d(by: &Pooling)
     |x, arena, site| arena.max_pool("max_pool1d", 1, x, by, site);
 
@@ -69,7 +70,8 @@ methods! {
     max_pool3d try_max_pool3d(by: &Pooling)
     |x, arena, site| arena.max_pool("max_pool3d", 3, x, by, site);
 
-    /// The mean in each window over the last of three axes.
+    /// The mean in each window over the last of three axes, or of two for one image
+    /// alone.
     avg_pool1d try_avg_pool1d(by: &Pooling)
     |x, arena, site| arena.average_pool("avg_pool1d", 1, x, by, site);
 

@@ -10,6 +10,10 @@ LOG_2 = 0.6931471805599453
 
 CASES = [
     Case("min at a tie", wg.min, [1.0, 3, 1], 1, [0.5, 0, 0.5]),
+    Case("gradient of max with NaN", wg.max, [1.0, NAN], NAN, [NAN, NAN]),
+    Case("gradient of min with NaN", wg.min, [1.0, NAN], NAN, [NAN, NAN]),
+    Case("maximum with NaN", lambda x: wg.maximum(x, 2), [1.0, NAN], [2, NAN], [0, 0]),
+    Case("minimum with NaN", lambda x: wg.minimum(x, 0), [1.0, NAN], [0, NAN], [0, 0]),
     Case("min with NaN", lambda x: wg.isnan(wg.min(x)), [1.0, NAN, 2], True),
     Case("argmin at a tie", wg.argmin, [3.0, 1, 1], 1, why="the first counts"),
     Case("argmin with NaN", wg.argmin, [1.0, NAN, 2], 1, why="as NumPy"),
@@ -39,11 +43,24 @@ CASES = [
     Case("norm inf", lambda x: wg.norm(x, INF), [1.0, -3], 3, [0, -1]),
     Case("norm -inf", lambda x: wg.norm(x, -INF), [1.0, -3], 1, [1, 0]),
     Case("norm inf at a tie", lambda x: wg.norm(x, INF), [3.0, -3], 3, [0.5, -0.5]),
+    Case("norm 1 of nothing", lambda x: wg.norm(x, 1), [], 0, []),
+    Case("norm 3 of nothing", lambda x: wg.norm(x, 3), [], 0, []),
+    Case("norm inf of nothing", lambda x: wg.norm(x, INF), [], 0, []),
+    Case("norm -1 of nothing", lambda x: wg.norm(x, -1), [], INF, []),
+    Case(
+        "norm -inf at a tie",
+        lambda x: wg.norm(x, -INF),
+        [2.0, -2, 3],
+        2,
+        [0.5, -0.5, 0],
+    ),
     Case("std at 0", wg.std, [2.0, 2], 0, [0, 0]),
     Case("std", wg.std, [1.0, 3], 1, [-0.5, 0.5]),
     Case("var", wg.var, [1.0, 3], 1, [-1, 1]),
     Case("var of one, ddof 1", lambda x: wg.var(x, ddof=1) > 0, [1.0], False),
     Case("var far from 0", wg.var, [1e6 - 1, 1e6 + 1], 1, [-1, 1]),
+    Case("median at a tie", wg.median, [2.0, 2, 2, 1], 2, [0.5, 0.5, 0, 0]),
+    Case("median with NaN", wg.median, [2.0, NAN, 1], NAN, [0, 1, 0]),
     # --- Running sums -----------------------------------------------------------------
     Case(
         "logcumsumexp, huge",
@@ -68,6 +85,21 @@ CASES = [
         [-INF, 0.0, 0],
         [0, LOG_2],
         [0, 1.5, 0.5],
+    ),
+    Case(
+        "logcumsumexp of -inf",
+        wg.logcumsumexp,
+        [-INF, -INF, 0.0, 0],
+        [-INF, -INF, 0, LOG_2],
+        [0, 0, 1.5, 0.5],
+        why="as logsumexp: what has no weight gets nothing",
+    ),
+    Case(
+        "logcumsumexp from inf on",
+        wg.logcumsumexp,
+        [0.0, INF, INF],
+        [0, INF, INF],
+        [1, 2, 1],
     ),
     Case("cumsum of truth values", wg.cumsum, [True, True], [1, 2]),
     # --- Order ------------------------------------------------------------------------

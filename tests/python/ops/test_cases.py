@@ -92,6 +92,15 @@ def test_scalars_and_arrays_agree_at_special_points(case: Case) -> None:
         np.testing.assert_allclose(found, case.gradient[k], rtol=1e-15)
 
 
+@pytest.mark.parametrize("order", [1, 2, 3, 0.5, INF])
+def test_derivatives_of_norm_at_0(order: float) -> None:
+    """The gradient there is 0 by choice, whatever the cotangent, and so constant."""
+    x = ComputationRecord().tensor_from_value([0.0, 0.0])
+    first = wg.norm(x, order).grad(record=True).wrt(x)
+    assert first.data().tolist() == [0, 0]
+    assert (first * first + first).sum().grad().wrt(x).data().tolist() == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("x", "weights"),
     [

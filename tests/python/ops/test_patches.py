@@ -27,7 +27,7 @@ REFUSALS: list[tuple[Callable[[Any], Any], str]] = [
     ),
     (
         lambda x: wg.conv1d(x, np.ones((3, 2, 2))),
-        r"conv1d: #0 tensor \(1, 2, 3, 4\) has 4 axes, not 3",
+        r"conv1d: #0 tensor \(1, 2, 3, 4\) has 4 axes, not 3, or 2 for one image alone",
     ),
     (
         lambda x: wg.conv2d(x, np.ones((3, 2, 2))),
@@ -95,6 +95,14 @@ REFUSALS: list[tuple[Callable[[Any], Any], str]] = [
         "avg_pool2d: a window that spans 5 does not fit axis 2",
     ),
     (lambda x: wg.avg_pool1d(x, 2), "avg_pool1d: #0 tensor .* has 4 axes, not 3"),
+    (
+        lambda x: wg.conv2d(x[0], np.ones((3, 4, 2, 2))),
+        r"conv2d: #1 reshape \(1, 2, 3, 4\) has 2 channels, #2 constant",
+    ),
+    (
+        lambda x: wg.max_pool2d(x[0], 5),
+        r"does not fit axis 2 of #1 reshape \(1, 2, 3, 4\), which is 3 long",
+    ),
     (lambda x: wg.max_pool2d(x, (1, 2, 3)), "max_pool2d: 3 values of window for 2"),
 ]
 

@@ -13,6 +13,12 @@ from wengert import ComputationRecord, DTypeError, OutOfRangeError, ShapeError
 X = np.arange(6.0).reshape(2, 3)
 PLACES = np.zeros((3, 1), int)
 
+
+def untyped(value: Any) -> Any:
+    """Give what not even the types allow."""
+    return value
+
+
 REFUSALS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda x: wg.topk(x, 4), ShapeError, "topk: 4 elements asked for, there are 3"),
     (lambda x: wg.cumsum(x, 2), ShapeError, "cumsum: axis 2 is out of range"),
@@ -26,11 +32,67 @@ REFUSALS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda x: wg.moveaxis(x, (0, 1), 0), ShapeError, "moveaxis: 1 axes given"),
     (lambda x: wg.diagonal(x, 0, 1, 1), ShapeError, "diagonal: axis 1 is given twice"),
     (lambda x: wg.diag(x[None]), ShapeError, "diag: .* has 3 axes"),
-    (lambda x: wg.tril(x.sum(0)), ShapeError, "tril: .* has 1 axes"),
+    (lambda x: wg.tril(x.sum()), ShapeError, "tril: .* has 0 axes"),
+    (
+        lambda x: wg.cross(x[:, 1:], X[:, 1:]),
+        ShapeError,
+        "cross: axis 1 of .* has size 2, not 3\n.*\nhint: of vectors of 2, write a",
+    ),
     (lambda x: wg.split(x, 2, 1), ShapeError, "split: 2 equal parts of 3 elements"),
+    (lambda x: wg.split(x, -1, 1), ShapeError, "split: -1 equal parts of 3 elements"),
+    (lambda x: wg.norm(x[:0], -np.inf, 0), ShapeError, "norm: .* has no elements al"),
     (lambda x: wg.pad(x, 1, mode="new"), ShapeError, "pad: mode is"),
     (lambda x: wg.pad(x, [(1, 1)] * 3), ShapeError, "pad: 3 axes given"),
     (lambda x: wg.pad(x[:0], 1, mode="edge"), ShapeError, "pad: axis 0 of .* has no"),
+    (lambda x: wg.pad(x, -1), ShapeError, "pad: dimension -1 is negative"),
+    (lambda x: wg.pad(x, (1, -1)), ShapeError, "pad: dimension -1 is negative"),
+    (
+        lambda x: wg.pad(x, untyped(1.5)),
+        DTypeError,
+        "pad: a dimension must be an integer",
+    ),
+    (
+        lambda x: wg.pad(x, [untyped((1, 2, 3))]),
+        ShapeError,
+        "pad: 3 sizes of padding for th",
+    ),
+    (
+        lambda x: wg.pad(x, untyped({0: 1})),
+        DTypeError,
+        "pad: pad_width is .*, not a dict",
+    ),
+    (lambda x: wg.topk(x, -1), ShapeError, "topk: dimension -1 is negative"),
+    (
+        lambda x: wg.topk(x, untyped(1.5)),
+        DTypeError,
+        "topk: a dimension must be an int",
+    ),
+    (lambda x: wg.one_hot([1], -3), ShapeError, "one_hot: dimension -3 is negative"),
+    (
+        lambda x: wg.bincount([1], minlength=-1),
+        ShapeError,
+        "bincount: dimension -1 is negative",
+    ),
+    (
+        lambda x: wg.bincount([[0, 2], [-7, -1]]),
+        OutOfRangeError,
+        r"bincount: index -7 at \(1, 0\) is negative",
+    ),
+    (
+        lambda x: wg.conv1d(x, np.ones((1, 1, 1)), groups=-1),
+        ShapeError,
+        "conv1d: dimension -1 is negative",
+    ),
+    (
+        lambda x: wg.Rng(0).permutation(-1),
+        ShapeError,
+        "permutation: dimension -1 is negative",
+    ),
+    (
+        lambda x: wg.scaled_dot_product_attention(x, X, X, np.ones((2, 2), int)),
+        DTypeError,
+        "scaled_dot_product_attention: the mask holds i64, not bool or floats to add",
+    ),
     (lambda x: wg.meshgrid(x, indexing="a"), ShapeError, "meshgrid: indexing is"),
     (lambda x: wg.take(x, [9]), OutOfRangeError, "index 9 at"),
     (lambda x: wg.take(x, [0.5]), DTypeError, "indices must be i64"),
@@ -50,6 +112,31 @@ REFUSALS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda x: wg.einsum("ij->ii", x), ShapeError, "has subscript i twice"),
     (lambda x: wg.einsum("...j->j", x), ShapeError, "no place for the axes"),
     (lambda x: wg.einsum("ij->j->j", x), ShapeError, "'-' is no subscript"),
+    (
+        lambda x: wg.einsum(x, [0, 1], x),
+        DTypeError,
+        "einsum: behind each operand comes the list of its subscripts, .*, not <tensor",
+    ),
+    (lambda x: wg.einsum(x, 0), DTypeError, "whole numbers or `...`, not 0"),
+    (lambda x: wg.einsum(x, "ij"), DTypeError, "whole numbers or `...`, not 'i'"),
+    (lambda x: wg.einsum(x, [0, 0.5]), DTypeError, "whole numbers or `...`, not 0.5"),
+    (lambda x: wg.einsum(x, [0, True]), DTypeError, "or `...`, not True"),
+    (lambda x: wg.einsum(x, [0, -1]), ShapeError, "einsum: dimension -1 is negative"),
+    (lambda x: wg.einsum(x), DTypeError, "whole numbers or `...`, not <tensor #0"),
+    (lambda x: wg.einsum([0, 1]), ShapeError, "einsum: needs at least one tensor"),
+    (
+        lambda x: wg.einsum(x, [0, 1], [2]),
+        ShapeError,
+        r"einsum: \"\[0, 1\] -> \[2\]\": subscript 2 of the result is in no operand",
+    ),
+    (lambda x: wg.einsum(x, [0, 1], [0, 0]), ShapeError, "has subscript 0 twice"),
+    (lambda x: wg.einsum(x, [..., 0, ...]), ShapeError, "dots stand in threes, and on"),
+    (lambda x: wg.einsum(x, [0, 1, 2]), ShapeError, r"\[0, 1, 2\] names 3 axes, #0 "),
+    (
+        lambda x: wg.einsum(x, [0, 1], x, [1, 70]),
+        ShapeError,
+        "einsum: the sizes at subscript 1 differ: 3 in",
+    ),
     (
         lambda x: wg.einsum("ij,jk", x, x),
         ShapeError,
@@ -116,6 +203,22 @@ def test_fault_25_repeated_places_add_up_in_their_order(rec: ComputationRecord) 
     for _ in range(3):
         assert wg.scatter_add(x, places, values).data().tolist() == [wanted, 0]
         assert wg.bincount(places, values)[0] == wanted
+
+
+@pytest.mark.parametrize(
+    "widths",
+    [
+        2,
+        np.int64(2),
+        (1, 2),
+        [3],
+        [(1, 2)],
+        [(1, 2), (0, 3)],
+        np.array([[1, 2], [0, 3]]),
+    ],
+)
+def test_pad_takes_every_form_of_widths(widths: Any) -> None:
+    np.testing.assert_array_equal(wg.pad(X, widths), np.pad(X, widths))
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ def _order() -> list[Row]:
         replace(_both("where", "tril", MATRICES), tier="rules"),
         replace(_both("where", "triu", MATRICES, 1), tier="rules"),
         replace(_both("where", "tril", MATRICES, -1), tier="rules"),
+        replace(_both("where", "tril", (((3,),), ((0,),)), 1), tier="rules"),
+        replace(_both("where", "triu", (((3,),), ((1,),))), tier="rules"),
         _both("reshape", "atleast_1d", (((),),)),
         _both("reshape", "atleast_2d", (((),), ((3,),))),
         _both("reshape", "atleast_3d", (((),), ((3,),), ((2, 3),))),

@@ -47,6 +47,24 @@ def _einsum(op: str, tier: str, text: str, *shapes: tuple[Shape, ...]) -> Row:
     )
 
 
+def _listed(op: str, tier: str, lists: Any, *shapes: tuple[Shape, ...]) -> Row:
+    """Make a row of the form with lists; one more list than operands is the result."""
+    count = len(shapes[0])
+
+    def arguments(x: tuple[Any, ...]) -> list[Any]:
+        pairs = zip(x, lists, strict=False)
+        return [*(item for pair in pairs for item in pair), *lists[count:]]
+
+    return _row(
+        op,
+        tier,
+        f"einsum {lists}",
+        lambda *x: wg.einsum(*arguments(x)),
+        lambda *x: np.einsum(*arguments(x)),
+        shapes,
+    )
+
+
 def _named(
     op: str, tier: str, name: str, *shapes: tuple[Shape, ...], **options: Any
 ) -> Row:
@@ -123,6 +141,18 @@ def _of_many() -> list[Row]:
     ]
 
 
+def _with_lists() -> list[Row]:
+    pair = ((2, 3), (3, 4))
+    return [
+        _listed("matmul", "linear", [[0, 1], [1, 2], [0, 2]], pair, ((0, 3), (3, 2))),
+        _listed("matmul", "linear", [[7, 11], (11, 3)], pair),
+        _listed("matmul", "linear", [[..., 0], [0, 1], [1, ...]], ((5, 2, 3), (3, 4))),
+        _listed("gather", "linear", [[2, 2], []], ((3, 3),)),
+        _listed("transpose", "linear", [[30, 2]], ((2, 3),)),
+        _listed("multiply", "elementwise", [[], [0], [0]], ((), (3,))),
+    ]
+
+
 def _by_name() -> list[Row]:
     cubes = ((2, 3, 4), (3, 4, 2))
     return [
@@ -162,4 +192,4 @@ def _by_name() -> list[Row]:
 
 
 def rows() -> list[Row]:
-    return [*_of_one(), *_of_two(), *_of_many(), *_by_name()]
+    return [*_of_one(), *_of_two(), *_of_many(), *_with_lists(), *_by_name()]

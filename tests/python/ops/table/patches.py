@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -15,7 +16,20 @@ Pairs = tuple[tuple[int, int], ...]
 
 
 def rows() -> list[Row]:
-    return [*_convolutions(), *_transposed(), *_max_pools(), *_average_pools()]
+    batches = [*_convolutions(), *_transposed(), *_max_pools(), *_average_pools()]
+    single = [row for row in batches if any(x[0] == 1 for x, *_ in row.shapes)]
+    return [*batches, *map(_alone, single)]
+
+
+def _alone(row: Row) -> Row:
+    """Make a row of single images, without their axis, of one with batches of one."""
+
+    def reference(x: Array, *others: Array) -> Array:
+        return np.asarray(row.reference(x[None], *others)[0])
+
+    shapes = tuple((x[1:], *others) for x, *others in row.shapes if x[0] == 1)
+    note = f"{row.note} alone"
+    return replace(row, reference=reference, shapes=shapes, note=note)
 
 
 # --- The formulas, element by element -------------------------------------------------
