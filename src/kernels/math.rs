@@ -8,7 +8,7 @@
 //! the choice of instruction set do not.
 //!
 //! Special values follow C99 Annex F: signed zeros, subnormals, infinities and NaN
-//! included. No error is as large as 1.7 units in the last place;
+//! included. No error is as large as 1.9 units in the last place;
 //! `docs/reference/accuracy.md` has each function's.
 //!
 //! A function with special cases has a twin that does without them and says by a flag

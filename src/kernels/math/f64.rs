@@ -56,16 +56,11 @@ const LN_POW: [f64; 8] = [
     0.132_521_015_881_326_28,
     0.132_352_365_701_450_1,
 ];
-/// (tanh y - y) / y^3 in powers of y^2 on 0 <= y <= 0.26; error of tanh: 2^-56.9.
-const TANH: [f64; 7] = [
-    -0.333_333_333_333_324_2,
-    0.133_333_333_329_881_6,
-    -0.053_968_253_526_250_05,
-    0.021_869_461_670_051_417,
-    -0.008_862_360_295_472_141,
-    0.003_576_390_164_330_241_3,
-    -0.001_307_579_434_230_287_3,
-];
+/// tanh r = r - r^3 U / V on 0 <= r <= 0.55, with U and V in powers of r^2; error of
+/// tanh: 2^-54.6. V is that of Lambert's continued fraction, to its seventh term.
+const TANH_U: [f64; 3] =
+    [45045.000_000_000_26, 2_771.999_999_996_014_6, 27.000_000_013_744_64];
+const TANH_V: [f64; 4] = [135_135.0, 62370.0, 3150.0, 28.0];
 /// (sin r - r) / r^3 in powers of r^2 on |r| <= pi / 4; error of the sine: 2^-57.9.
 const SIN: [f64; 6] = [
     -0.166_666_666_666_666_3,
@@ -98,6 +93,9 @@ const HALF_PI: [f64; 3] = [
     f64::from_bits(0x3d86_8c23_4c4c_0000),
     f64::from_bits(0x3b29_8a2e_0370_7345),
 ];
+
+/// Below, `tanh` needs no power of e.
+const TANH_NEAR: f64 = 0.55;
 
 /// Below, `exp` and what is made of it need neither limits nor subnormals.
 const EXP_COMMON: f64 = 708.0;
@@ -317,24 +315,29 @@ pub(crate) fn ln_1p_common(x: f64) -> Guarded {
     Guarded { value: y, flag: outside(f64::MIN_POSITIVE, LN_1P_COMMON, u) }
 }
 
-/// The hyperbolic tangent: a polynomial below 0.26, else h / (h + 2) with
-/// h = e^(2 |x|) - 1, whose relative error shrinks there.
+/// The hyperbolic tangent, with one division and without e^r.
+///
+/// With tanh r = b / v, where b = r V - r^3 U and v = V, e^(2 r) is (v + b) / (v - b). So
+/// for y = k ln 2 / 2 + r, tanh y = 1 - 2 (v - b) / (2^k (v + b) + (v - b)). Near 0 that
+/// would cancel; there k is 0, the denominator 2 v, and tanh y = y - r^3 U / V.
 #[inline(always)]
 pub(crate) fn tanh(x: f64) -> f64 {
     let y = x.abs();
-    let y = if 22.0 < y { 22.0 } else { y };
-    let (bits, k) = exponent(y, 2.0 * LOG2_E, 1023.0);
-    // ln 2 in one part: its error grows with k, but h matters less and less.
-    let r = (y + y) - k * LN_2;
+    let is_near = y < TANH_NEAR;
+    let limited = if 22.0 < y { 22.0 } else { y };
+    let far = if is_near { 0.0 } else { limited };
+    let (bits, k) = exponent(far, 2.0 * LOG2_E, 1023.0);
+    // ln 2 in one part: its error grows with k, but what is taken from 1 shrinks.
+    let r = limited - k * (0.5 * LN_2);
     let power = f64::from_bits(bits << 52);
-    let h = (power - 1.0) + power * (r + bend(r));
-    let z = y * y;
-    let w = z * z;
-    let p0 = TANH[0] + z * TANH[1];
-    let p2 = TANH[2] + z * TANH[3];
-    let p4 = TANH[4] + z * TANH[5];
-    let small = y + (y * z) * (p0 + w * (p2 + w * (p4 + w * TANH[6])));
-    (if y < 0.26 { small } else { h / (h + 2.0) }).copysign(x)
+    let z = r * r;
+    let u = (r * z) * (TANH_U[0] + z * (TANH_U[1] + z * TANH_U[2]));
+    let v = TANH_V[0] + z * (TANH_V[1] + z * (TANH_V[2] + z * TANH_V[3]));
+    let b = r * v - u;
+    let less = v - b;
+    // Chosen together before the division, of which there would be two otherwise.
+    let (part, whole) = if is_near { (u, y) } else { (less, 1.0) };
+    (whole - (part + part) / (power * (v + b) + less)).copysign(x)
 }
 
 /// (1 + e^y) / 2^k, given e^r - 1 and 2^-k, where y = k ln 2 + r is not negative.
