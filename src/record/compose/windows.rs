@@ -178,7 +178,7 @@ impl Arena {
         groups: usize,
     ) -> Result<()> {
         let (from, kernel) = (&self.ty(x).shape, &self.ty(weight).shape);
-        if from[1] == channels * groups {
+        if channels.checked_mul(groups) == Some(from[1]) {
             return Ok(());
         }
         let (of, taken) = (Operand::new(from), Operand::new(kernel));
@@ -237,7 +237,7 @@ impl Arena {
         let filters = Shape::new(&[groups, outputs / groups, taps]);
         let shape: Shape =
             [from[0], outputs].iter().chain(places.iter()).copied().collect();
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let patches = arena.one(Patches { windows }.into(), x, site)?;
             let patches = arena.one(Reshape { shape: shown }.into(), patches, site)?;
             let filters = arena.one(Reshape { shape: filters }.into(), weight, site)?;
@@ -278,7 +278,7 @@ impl Arena {
         let shown = [from[0], outputs * groups];
         let shown = shown.iter().chain(&kernel[2..]).chain(&from[2..]);
         let shown: Shape = shown.copied().collect();
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let x = arena.one(Reshape { shape: flat }.into(), x, site)?;
             let filters = arena.one(Reshape { shape: filters }.into(), weight, site)?;
             let filters = arena.swapaxes(filters, -1, -2, site)?;
@@ -346,9 +346,9 @@ impl Arena {
         let taps: Axes = (2..2 + axes).collect();
         let padded = windows.iter().any(|window| window.padding != (0, 0));
         let counts = (padded && by.leave_out_padding)
-            .then(|| counts(self.ty(x), &windows, &places))
+            .then(|| counts(op, self.ty(x), &windows, &places))
             .transpose()?;
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let shown = arena.one(Patches { windows }.into(), x, site)?;
             let Some(counts) = counts else {
                 return arena.one(
@@ -396,20 +396,25 @@ fn reached(
 }
 
 /// For each place of the windows the number of taps that lie within an operand.
-fn counts(x: &Type, windows: &[Window], places: &Shape) -> Result<NdArray> {
-    let along = |window: &Window, len: usize, count: usize| -> Vec<f64> {
-        let within = |place: usize| {
-            let first = place * window.stride;
-            let inside = window.padding.0..window.padding.0 + len;
-            (first..first + window.size).filter(|at| inside.contains(at)).count() as f64
-        };
-        (0..count).map(within).collect()
+fn counts(
+    op: &'static str,
+    x: &Type,
+    windows: &[Window],
+    places: &Shape,
+) -> Result<NdArray> {
+    let within = |window: &Window, len: usize, place: usize| {
+        let first = place * window.stride;
+        let (start, end) = (window.padding.0, window.padding.0 + len);
+        (first + window.size).min(end).saturating_sub(first.max(start)) as f64
     };
-    let mut all = vec![1.0];
-    for ((window, &len), &count) in windows.iter().zip(&x.shape[2..]).zip(places.iter())
-    {
-        let axis = along(window, len, count);
-        all = all.iter().flat_map(|n| axis.iter().map(move |m| n * m)).collect();
-    }
-    NdArray::try_from_elements(&all, places)?.cast(x.dtype.to_float())
+    let count = |place: usize| {
+        let axes = windows.iter().zip(&x.shape[2..]).zip(places.iter()).rev();
+        let (product, _) =
+            axes.fold((1.0, place), |(product, place), ((window, &len), &count)| {
+                (product * within(window, len, place % count), place / count)
+            });
+        product
+    };
+    let counts = (0..places.len()).map(count);
+    NdArray::try_from_iter(op, places, counts)?.cast(x.dtype.to_float())
 }
