@@ -1,6 +1,6 @@
 //! `Rng`.
 
-use super::array::{checked_sizes, dtype_of, to_numpy};
+use super::array::{checked_size, checked_sizes, dtype_of, to_numpy};
 use super::error::plain;
 use crate::array::NdArray;
 use crate::dtype::DType;
@@ -101,11 +101,8 @@ impl PyRng {
     /// >>> sorted(wengert.Rng(7).permutation(4).tolist())
     /// [0, 1, 2, 3]
     #[pyo3(signature = (n, /))]
-    fn permutation<'py>(
-        &self,
-        py: Python<'py>,
-        n: usize,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn permutation<'py>(&self, n: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, n) = (n.py(), checked_size("permutation", n)?);
         let items = plain(py, self.0.try_permutation(n))?;
         to_numpy(py, &plain(py, NdArray::try_from_elements(&items, &[n]))?)
     }

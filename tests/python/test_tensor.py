@@ -99,6 +99,8 @@ def test_casting_truncates_and_rounds(rec: ComputationRecord) -> None:
             x.astype(dtype)
     with pytest.raises(DTypeError, match="float32, float64, int64 or bool"):
         x.astype("int32")
+    # NumPy's own default.
+    assert x.astype("bool").astype(None).dtype == np.float64
 
 
 # --- What `data` gives ----------------------------------------------------------------

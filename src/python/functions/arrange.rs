@@ -1,12 +1,14 @@
 //! Functions that rearrange elements: parts, order, repetition, margins.
 
 use super::axes;
-use crate::python::array::{checked_sizes, dtype_of, from_numpy};
+use crate::python::array::{checked_size, checked_sizes, dtype_of, from_numpy};
 use crate::python::error::raise;
-use crate::python::operand::{call, node};
+use crate::python::operand::{call, call_with, node};
+use crate::python::record::Work;
 use crate::python::tensor::PyTensor;
 use crate::record::Padding;
 use crate::shape;
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -30,7 +32,8 @@ fn integers(value: &Bound<'_, PyAny>) -> PyResult<Vec<isize>> {
 
 /// The elements in reverse order along axes; None reverses all.
 ///
-/// `x` is a tensor or array_like; nothing is copied.
+/// `x` is a tensor or array_like; nothing is copied. ShapeError for an axis that it
+/// lacks.
 ///
 /// Examples
 /// --------
@@ -51,7 +54,7 @@ fn flip<'py>(x: &Bound<'py, PyAny>, axis: Option<&Bound<'py, PyAny>>) -> Result<
 /// The elements shifted along axes; those beyond the end come in at the start.
 ///
 /// `x` is a tensor or array_like. `shift` and `axis` are integers, or sequences of as
-/// many; without an axis the elements are shifted in C order.
+/// many, ShapeError otherwise; without an axis the elements are shifted in C order.
 ///
 /// Examples
 /// --------
@@ -86,7 +89,7 @@ fn roll<'py>(
 #[pyo3(signature = (x, reps, /))]
 fn tile<'py>(x: &Bound<'py, PyAny>, reps: &Bound<'py, PyAny>) -> Result<'py> {
     let counts = checked_sizes("tile", reps)?;
-    call(x.py(), "tile", &[x], |arena, x, site| {
+    call_with(x.py(), "tile", &[x], Work::Long, |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.tile(x, &counts, site)
     })
@@ -112,7 +115,7 @@ fn repeat<'py>(
     axis: Option<isize>,
 ) -> Result<'py> {
     let counts = checked_sizes("repeat", repeats)?;
-    call(x.py(), "repeat", &[x], |arena, x, site| {
+    call_with(x.py(), "repeat", &[x], Work::Long, |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.repeat(x, &counts, axis, site)
     })
@@ -298,6 +301,9 @@ fn split<'py>(
             let text = format!("split: {sections} equal parts of {len} elements");
             return Err(raise(py, "ShapeError", &text));
         }
+        if cuts.try_reserve_exact(sections).is_err() {
+            return Err(PyMemoryError::new_err(format!("split: {sections} parts")));
+        }
         cuts.extend((1..=sections).map(|k| k * (len / sections)));
     } else {
         let size = len.cast_signed();
@@ -363,7 +369,7 @@ fn meshgrid<'py>(
             let result = arena
                 .reshape(x, &column, site)
                 .and_then(|x| arena.broadcast_to(x, &grid, site));
-            arena.keep_or_undo(&start, result)
+            arena.keep_or_undo(&start, result).map_err(|error| error.called("meshgrid"))
         })?);
     }
     PyList::new(py, out)
@@ -529,8 +535,9 @@ fn scatter<'py>(
 
 /// 1 at each integer label along a new last axis of `classes` elements, otherwise 0.
 ///
-/// `labels` is a tensor or array_like of int64; the result is of `dtype`, by default
-/// float64, and has no gradient.
+/// `labels` is a tensor or array_like of int64, OutOfRangeError for one that is negative
+/// or not below `classes`; the result is of `dtype`, by default float64, and has no
+/// gradient.
 ///
 /// Examples
 /// --------
@@ -542,12 +549,13 @@ fn scatter<'py>(
 #[pyo3(signature = (labels, classes, /, dtype=None))]
 fn one_hot<'py>(
     labels: &Bound<'py, PyAny>,
-    classes: usize,
+    classes: &Bound<'py, PyAny>,
     dtype: Option<&Bound<'py, PyAny>>,
 ) -> Result<'py> {
+    let classes = checked_size("one_hot", classes)?;
     let dtype = dtype.map(|dtype| dtype_of(labels.py(), dtype)).transpose()?;
     let dtype = dtype.unwrap_or(crate::dtype::DType::F64);
-    call(labels.py(), "one_hot", &[labels], |arena, x, site| {
+    call_with(labels.py(), "one_hot", &[labels], Work::Long, |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.one_hot(x, classes, dtype, site)
     })
@@ -596,7 +604,7 @@ fn pad<'py>(
         let pairs: Vec<(usize, usize)> = pad_width.extract()?;
         if pairs.len() == 1 { vec![pairs[0]; ndim] } else { pairs }
     };
-    call(py, "pad", &[x], |arena, x, site| {
+    call_with(py, "pad", &[x], Work::Long, |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.pad(x, &widths, padding, site)
     })

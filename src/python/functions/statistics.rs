@@ -4,7 +4,9 @@ use super::axes;
 use crate::error::Result;
 use crate::ops::along::TakeAlongAxis;
 use crate::ops::emit::Arg;
-use crate::python::operand::{call, node};
+use crate::python::array::checked_size;
+use crate::python::operand::{call, call_with, node};
+use crate::python::record::Work;
 use crate::record::{Arena, Running};
 use crate::shape;
 use pyo3::prelude::*;
@@ -361,9 +363,10 @@ pub(in crate::python) fn argsort<'py>(
 #[pyo3(signature = (x, k, /, axis=-1), text_signature = "(x, k, /, axis=-1)")]
 fn topk<'py>(
     x: &Bound<'py, PyAny>,
-    k: usize,
+    k: &Bound<'py, PyAny>,
     axis: isize,
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let k = checked_size("topk", k)?;
     let places = call(x.py(), "topk", &[x], |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.topk_positions(x, k, axis, site)
@@ -410,14 +413,18 @@ fn unique<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 /// >>> wengert.bincount([0, 1, 1], weights=[0.5, 1.0, 2.0])
 /// array([0.5, 3. ])
 #[pyfunction]
-#[pyo3(signature = (x, /, weights=None, minlength=0))]
+#[pyo3(
+    signature = (x, /, weights=None, minlength=None),
+    text_signature = "(x, /, weights=None, minlength=0)"
+)]
 fn bincount<'py>(
     x: &Bound<'py, PyAny>,
     weights: Option<&Bound<'py, PyAny>>,
-    minlength: usize,
+    minlength: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let minlength = minlength.map_or(Ok(0), |n| checked_size("bincount", n))?;
     let operands: Vec<_> = [Some(x), weights].into_iter().flatten().collect();
-    call(x.py(), "bincount", &operands, |arena, given, site| {
+    call_with(x.py(), "bincount", &operands, Work::Long, |arena, given, site| {
         let x = node(arena, given[0], site)?;
         let weights = given.get(1).map(|&w| node(arena, w, site)).transpose()?;
         arena.bincount(x, weights, minlength, site)

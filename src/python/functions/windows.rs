@@ -2,7 +2,7 @@
 
 use super::network::{Operands, nodes};
 use crate::error::Result;
-use crate::python::array::checked_sizes;
+use crate::python::array::{checked_size, checked_sizes};
 use crate::python::error::raise;
 use crate::python::operand::{call, is_index, node};
 use crate::record::{Arena, Convolution, Margins, Pooling};
@@ -85,7 +85,7 @@ macro_rules! convolutions {
         #[pyo3(
             signature = (
                 x, weight, /, bias=None, stride=None, padding=None, dilation=None,
-                groups=1
+                groups=None
             ),
             text_signature = "(x, weight, /, bias=None, stride=1, padding=0, \
                               dilation=1, groups=1)"
@@ -97,14 +97,14 @@ macro_rules! convolutions {
             stride: Option<&Bound<'py, PyAny>>,
             padding: Option<&Bound<'py, PyAny>>,
             dilation: Option<&Bound<'py, PyAny>>,
-            groups: usize,
+            groups: Option<&Bound<'py, PyAny>>,
         ) -> PyResult<Bound<'py, PyAny>> {
             let op = stringify!($name);
             let by = Convolution {
                 stride: per_axis(op, stride)?,
                 padding: margins(op, padding)?,
                 dilation: per_axis(op, dilation)?,
-                groups,
+                groups: groups.map_or(Ok(1), |n| checked_size(op, n))?,
                 output_padding: Vec::new(),
             };
             convolve(op, $axes, Arena::convolution, [x, weight], bias, &by)
@@ -167,7 +167,7 @@ macro_rules! transposed {
         #[pyo3(
             signature = (
                 x, weight, /, bias=None, stride=None, padding=None, output_padding=None,
-                dilation=None, groups=1
+                dilation=None, groups=None
             ),
             text_signature = "(x, weight, /, bias=None, stride=1, padding=0, \
                               output_padding=0, dilation=1, groups=1)"
@@ -181,14 +181,14 @@ macro_rules! transposed {
             padding: Option<&Bound<'py, PyAny>>,
             output_padding: Option<&Bound<'py, PyAny>>,
             dilation: Option<&Bound<'py, PyAny>>,
-            groups: usize,
+            groups: Option<&Bound<'py, PyAny>>,
         ) -> PyResult<Bound<'py, PyAny>> {
             let op = stringify!($name);
             let by = Convolution {
                 stride: per_axis(op, stride)?,
                 padding: margins(op, padding)?,
                 dilation: per_axis(op, dilation)?,
-                groups,
+                groups: groups.map_or(Ok(1), |n| checked_size(op, n))?,
                 output_padding: per_axis(op, output_padding)?,
             };
             convolve(op, $axes, Arena::transposed_convolution, [x, weight], bias, &by)
