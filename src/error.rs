@@ -721,6 +721,69 @@ impl Fault {
         })
     }
 
+    /// The name by which the text speaks of the call.
+    fn op_mut(&mut self) -> Option<&mut &'static str> {
+        use Fault as F;
+        match self {
+            F::Broadcast { op, .. }
+            | F::InnerSizes { op, .. }
+            | F::AxesPairs { op, .. }
+            | F::Elements { op, .. }
+            | F::AxisOutOfRange { op, .. }
+            | F::RepeatedAxis { op, .. }
+            | F::AxesCount { op, .. }
+            | F::Reshape { op, .. }
+            | F::ReshapeInfer { op, .. }
+            | F::BroadcastTo { op, .. }
+            | F::Squeeze { op, .. }
+            | F::NegativeDimension { op, .. }
+            | F::SizeOverflow { op, .. }
+            | F::TooManyAxes { op, .. }
+            | F::EmptyReduction { op, .. }
+            | F::NoOperands { op, .. }
+            | F::Concatenate { op, .. }
+            | F::PositionsShape { op, .. }
+            | F::NotVectorOrMatrix { op, .. }
+            | F::TooMany { op, .. }
+            | F::Labels { op, .. }
+            | F::Companion { op, .. }
+            | F::Attention { op, .. }
+            | F::Unlike { op, .. }
+            | F::Rank { op, .. }
+            | F::PerAxis { op, .. }
+            | F::ZeroParameter { op, .. }
+            | F::Window { op, .. }
+            | F::Channels { op, .. }
+            | F::Groups { op, .. }
+            | F::TooWide { op, .. }
+            | F::NothingLeft { op, .. }
+            | F::SameTransposed { op, .. }
+            | F::TooManyIndices { op, .. }
+            | F::TwoEllipses { op, .. }
+            | F::Selected { op, .. }
+            | F::Lossy { op, .. }
+            | F::ZeroStep { op, .. }
+            | F::ParameterShape { op, .. }
+            | F::ValueCount { op, .. }
+            | F::WrongDType { op, .. }
+            | F::Unsupported { op, .. }
+            | F::IndexDType { op, .. }
+            | F::IntegerGradient { op, .. }
+            | F::Foreign { op, .. }
+            | F::Dead { op, .. }
+            | F::Consumed { op, .. }
+            | F::Busy { op, .. }
+            | F::Poisoned { op, .. }
+            | F::IndexOutOfRange { op, .. }
+            | F::NotAFraction { op, .. }
+            | F::IntegerTooLarge { op, .. }
+            | F::MissingParameter { op, .. }
+            | F::Memory { op, .. }
+            | F::RecordFull { op, .. } => Some(op),
+            _ => None,
+        }
+    }
+
     /// The operands that the text shows, by their position in the call.
     fn operand_mut(&mut self, position: usize) -> Option<&mut Operand> {
         use Fault as F;
@@ -823,14 +886,24 @@ impl Error {
         self
     }
 
-    /// Speaks of wrong positions by the name of the function that was called, where
-    /// the op that found them has another.
+    /// Speaks by the name of the function that was called, where ops with other names
+    /// found the fault.
     #[must_use]
     pub(crate) fn called(mut self, name: &'static str) -> Self {
-        if let Fault::IndexOutOfRange { op, .. } | Fault::IndexDType { op, .. } =
-            &mut self.0.fault
-        {
+        if let Some(op) = self.0.fault.op_mut() {
             *op = name;
+        }
+        self
+    }
+
+    /// Forgets nodes of these labels, which are taken back.
+    #[must_use]
+    pub(crate) fn without_nodes(mut self, labels: &[String]) -> Self {
+        self.0.recorded.retain(|known| !labels.contains(&known.label));
+        let mut position = 0;
+        while let Some(operand) = self.0.fault.operand_mut(position) {
+            operand.label.take_if(|label| labels.contains(label));
+            position += 1;
         }
         self
     }

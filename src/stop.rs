@@ -60,6 +60,12 @@ pub(crate) fn poll() -> Result<()> {
     }
 }
 
+/// Polls at some steps of a loop of short steps, which are numbered from 0.
+#[inline]
+pub(crate) fn poll_at(step: usize) -> Result<()> {
+    if step.is_multiple_of(1 << 14) { poll() } else { Ok(()) }
+}
+
 #[cold]
 fn ask(watch: Watch) -> Result<()> {
     let process = process::id();

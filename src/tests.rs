@@ -95,6 +95,42 @@ fn any_number_of_threads_gives_the_same_bits() {
     }
 }
 
+/// Indices of which only the last is out of range.
+fn wrong_at_the_end(x: Tensor<'_>, last: i64) -> Result<Tensor<'_>> {
+    let mut indices = vec![0; 1 << 17];
+    indices[(1 << 17) - 1] = last;
+    x.record().try_constant(NdArray::from_elements(&indices))
+}
+
+/// What they refuse, they find after a long search, before any tile.
+const SEARCHES: &[(&str, Case)] = &[
+    ("take", |x| x.try_take(&wrong_at_the_end(x, 90)?)),
+    ("take strided", |x| {
+        let wrong = wrong_at_the_end(x, 90)?.try_reshape(&[1 << 16, 2])?;
+        x.try_take(&wrong.try_t()?)
+    }),
+    ("one_hot", |x| wrong_at_the_end(x, -1)?.try_one_hot(2, DType::F32)),
+    ("bincount", |x| wrong_at_the_end(x, -1)?.try_bincount(0)),
+    ("embedding", |x| x.try_embedding(&wrong_at_the_end(x, -1)?)),
+];
+
+#[test]
+fn fault_36_a_search_for_wrong_indices_can_be_stopped() {
+    for (name, search) in SEARCHES {
+        let rec = ComputationRecord::new();
+        let x = rec.tensor_from_value(matrix());
+        let (result, left) = stopped_at(1 << 30, || search(x));
+        assert_eq!(result.err().map(|e| e.kind()), Some(Kind::OutOfRange), "{name}");
+        assert!((1 << 30) - left >= 2, "{name} cannot be stopped");
+    }
+    let rec = ComputationRecord::new();
+    let x = rec.tensor_from_value(NdArray::from_elements(&vec![1.0; 1 << 17]));
+    let mask = Index::Array(NdArray::from_elements(&vec![false; 1 << 17]));
+    let (result, left) = stopped_at(1 << 30, || x.try_get(&[mask]));
+    assert_eq!(result.unwrap().shape(), [0]);
+    assert!((1 << 30) - left >= 16, "a mask cannot be stopped");
+}
+
 thread_local!(static POLLS: Cell<usize> = const { Cell::new(0) });
 
 fn count_down() -> Answer {

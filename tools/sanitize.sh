@@ -40,6 +40,8 @@ package() {
 # Python tests with the runtime in the interpreter before all else.
 run_pytest() {
     runtime=$(gcc -print-file-name="$1.so")
+    # Before the first exception of C++, or it is not found in extensions that come later.
+    runtime="$runtime $(gcc -print-file-name=libstdc++.so.6) ${more_runtime:-}"
     shift
     echo "-- Python tests with $runtime: $*"
     # Memory comes from the C library, which the sanitizer watches.
@@ -54,6 +56,16 @@ thread)
     build test "--lib -- kernels::threads tests::"
     build test "--test rust -- threads::"
     package
+    # What LLVM calls, and GCC's runtime has under the plain names alone.
+    echo '#include <string.h>
+        void *__tsan_memcpy(void *to, const void *from, size_t n)
+        { return memcpy(to, from, n); }
+        void *__tsan_memmove(void *to, const void *from, size_t n)
+        { return memmove(to, from, n); }
+        void *__tsan_memset(void *to, int byte, size_t n)
+        { return memset(to, byte, n); }' |
+        gcc -shared -fPIC -O1 -fno-builtin -x c - -o "$scratch/tsan_memory.so"
+    more_runtime="$scratch/tsan_memory.so"
     [ $# -gt 0 ] || set -- tests/python/test_threads.py
     run_pytest libtsan "$@"
     ;;

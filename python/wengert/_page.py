@@ -80,7 +80,7 @@ def _data(rec: ComputationRecord, grad: Grad | None) -> dict[str, Any]:
     cotangents: list[str | None] = [None] * len(known)
     for k, short, _ in sweep:
         cotangents[k] = short
-    values: Iterable[tuple[int, _Array]] = ()
+    values: Iterable[tuple[int, _Array | None]] = ()
     arrays: Iterable[tuple[int, _Array]] = ()
     if len(known) <= DETAILED:
         values = ((k, rec._value(k)) for k in range(len(known)))
@@ -109,12 +109,12 @@ def _data(rec: ComputationRecord, grad: Grad | None) -> dict[str, Any]:
     }
 
 
-def _elements(arrays: Iterable[tuple[int, _Array]]) -> dict[int, str]:
+def _elements(arrays: Iterable[tuple[int, _Array | None]]) -> dict[int, str]:
     """Give by node the elements that the value in short does not show."""
     return {
         k: np.array2string(array, **PRINTED)
         for k, array in arrays
-        if array.size >= SEVERAL and array.ndim <= AXES
+        if array is not None and array.size >= SEVERAL and array.ndim <= AXES
     }
 
 

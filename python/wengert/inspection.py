@@ -126,9 +126,11 @@ def _listed(operands: list[int | str]) -> str:
 
 
 def _values(
-    a: npt.NDArray[Any], b: npt.NDArray[Any], rtol: float, atol: float
+    a: npt.NDArray[Any] | None, b: npt.NDArray[Any] | None, rtol: float, atol: float
 ) -> str | None:
-    """Say how two arrays of one type differ; None if they do not."""
+    """Say how two arrays of one type differ; None if they do not, or one is gone."""
+    if a is None or b is None:
+        return None
     if a.dtype.kind == "f":
         same = np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
     else:

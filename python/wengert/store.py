@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from wengert import _core
@@ -38,7 +37,7 @@ class ParameterStore(MutableMapping[str, Array]):
     def __init__(self, parameters: Mapping[str, npt.ArrayLike] | None = None) -> None:
         self._arrays: dict[str, Array] = {}
         for name, value in (parameters or {}).items():
-            self[name] = np.asarray(value)
+            self[name] = value
 
     def __getitem__(self, name: str) -> Array:
         """Give the parameter of this name; KeyError if there is none."""

@@ -80,21 +80,17 @@ fn nested<T: Element>(
         format!(",{}{indent}", "\n".repeat(rows))
     };
     let inner = format!("{indent} ");
-    let shown =
-        |k: usize| !elide || len <= SHOWN || k < SHOWN / 2 || k >= len - SHOWN / 2;
+    let (head, tail) =
+        if elide && len > SHOWN { (SHOWN / 2, len - SHOWN / 2) } else { (len, len) };
     f.write_char('[')?;
-    let mut gap = false;
-    for (k, part) in array.outer_iter().enumerate() {
-        if shown(k) {
-            if k > 0 {
-                f.write_str(&separator)?;
-            }
-            gap = false;
-            nested(f, &part, elide, &inner)?;
-        } else if !gap {
-            gap = true;
-            write!(f, "{separator}...")?;
+    for k in (0..head).chain(tail..len) {
+        if k > 0 {
+            f.write_str(&separator)?;
         }
+        if k == tail && tail > head {
+            write!(f, "...{separator}")?;
+        }
+        nested(f, &array.index_axis(ndarray::Axis(0), k), elide, &inner)?;
     }
     f.write_char(']')
 }
@@ -103,10 +99,10 @@ fn nested<T: Element>(
 /// they are few, otherwise their range.
 pub(crate) fn summary(view: &View<'_>) -> String {
     const FEW: usize = 4;
-    fn floats(values: impl Iterator<Item = f64> + Clone) -> String {
+    fn floats(values: impl Iterator<Item = f64> + Clone, repeats: usize) -> String {
         let low = values.clone().fold(f64::INFINITY, f64::min);
         let high = values.clone().fold(f64::NEG_INFINITY, f64::max);
-        let broken = values.filter(|x| !x.is_finite()).count();
+        let broken = values.filter(|x| !x.is_finite()).count() * repeats;
         let range = format!("{}..{}", short(low), short(high));
         if broken == 0 { range } else { format!("{range}, {broken} not finite") }
     }
@@ -126,17 +122,20 @@ pub(crate) fn summary(view: &View<'_>) -> String {
             _ => format!("[{}]", items.join(", ")),
         };
     }
+    let repeats = view.repeats();
     match view.dtype() {
-        DType::F32 => floats(view.as_array::<f32>().iter().map(|&x| f64::from(x))),
-        DType::F64 => floats(view.as_array::<f64>().iter().copied()),
+        DType::F32 => {
+            floats(view.distinct::<f32>().iter().map(|&x| f64::from(x)), repeats)
+        }
+        DType::F64 => floats(view.distinct::<f64>().iter().copied(), repeats),
         DType::I64 => {
-            let values = view.as_array::<i64>();
+            let values = view.distinct::<i64>();
             let low = values.iter().min().copied().unwrap_or(0);
             format!("{low}..{}", values.iter().max().copied().unwrap_or(0))
         }
         DType::Bool => {
-            let count = view.as_array::<bool>().iter().filter(|&&x| x).count();
-            format!("{count} of {} true", view.len())
+            let count = view.distinct::<bool>().iter().filter(|&&x| x).count();
+            format!("{} of {} true", count * repeats, view.len())
         }
     }
 }

@@ -12,6 +12,7 @@ mod view;
 use crate::dtype::{self, DType, Element, Scalar};
 use crate::error::{self, Error, Fault, Operand, Result};
 use crate::shape::{self, Shape, Strides, Type};
+use crate::stop;
 use buffer::Buffer;
 pub use buffer::{pool_bytes, pool_limit, release_pool, set_pool_limit};
 pub(crate) use format::summary;
@@ -89,6 +90,27 @@ impl NdArray {
         let mut array = Fresh::new(op, Type::new(shape, T::DTYPE))?;
         array.view().slice_mut::<T>().write_copy_of_slice(elements);
         // SAFETY: every element was just written.
+        Ok(unsafe { array.assume_init() })
+    }
+
+    /// An array of the elements that an iterator gives, in C order.
+    ///
+    /// # Panics
+    /// If the iterator ends before the array is full.
+    pub(crate) fn try_from_iter<T: Element>(
+        op: &'static str,
+        shape: &[usize],
+        mut items: impl Iterator<Item = T>,
+    ) -> Result<Self> {
+        let shape = shape::check(op, shape, T::DTYPE)?;
+        let mut array = Fresh::new(op, Type::new(shape, T::DTYPE))?;
+        for part in array.view().slice_mut::<T>().chunks_mut(1 << 16) {
+            stop::poll()?;
+            for element in part {
+                element.write(items.next().expect("there is an item for each element"));
+            }
+        }
+        // SAFETY: the loop wrote every element.
         Ok(unsafe { array.assume_init() })
     }
 

@@ -108,6 +108,30 @@ impl<'a> View<'a> {
         })
     }
 
+    /// The axes along which a broadcast repeats the elements.
+    fn repeated(&self) -> impl Iterator<Item = usize> {
+        let (shape, strides) = (self.shape, self.strides());
+        (0..shape.len()).filter(move |&k| strides[k] == 0 && shape[k] > 1)
+    }
+
+    /// How often each element occurs.
+    pub(crate) fn repeats(&self) -> usize {
+        self.repeated().map(|axis| self.shape[axis]).product()
+    }
+
+    /// The elements without their repetitions, of which there may be more than anything
+    /// could walk over: axes that only repeat have size 1.
+    ///
+    /// # Panics
+    /// If the elements are not of type `T`.
+    pub(crate) fn distinct<T: Element>(&self) -> ArrayViewD<'a, T> {
+        let mut elements = self.as_array::<T>();
+        for axis in self.repeated() {
+            elements.collapse_axis(ndarray::Axis(axis), 0);
+        }
+        elements
+    }
+
     /// The elements as an `ndarray` view.
     ///
     /// # Panics

@@ -25,15 +25,22 @@ const STRIP: usize = tile_size(128, 3);
 
 /// Fails at the first index outside `-limit..limit`.
 pub(crate) fn check(op: &'static str, indices: View<'_>, limit: usize) -> Result<()> {
-    if let Some(indices) = indices.as_slice()
-        && simd::dispatch(AllWithin { indices, limit })
-    {
-        return Ok(());
+    if let Some(indices) = indices.as_slice() {
+        let mut all = true;
+        for indices in indices.chunks(1 << 16) {
+            stop::poll()?;
+            all &= simd::dispatch(AllWithin { indices, limit });
+        }
+        if all {
+            return Ok(());
+        }
     }
-    let mut dims = Dims::new();
-    for (k, value) in walk::elements(indices, &mut dims, 0).enumerate() {
+    // What a broadcast repeats is seen once, where it stands first.
+    let distinct = indices.distinct::<i64>();
+    for (k, (position, &value)) in distinct.indexed_iter().enumerate() {
+        stop::poll_at(k)?;
         if !is_within(value, limit) {
-            let position = error::tuple(&unravel(k, indices.shape()));
+            let position = error::tuple(ndarray::Dimension::slice(&position));
             let fault = Fault::IndexOutOfRange { op, value, position, limit };
             return Err(Error::new(fault));
         }
@@ -60,15 +67,6 @@ impl Kernel for AllWithin<'_> {
     fn run(self) -> bool {
         self.indices.iter().fold(true, |all, &index| all & is_within(index, self.limit))
     }
-}
-
-/// The position along each axis of the `k`-th element in C order.
-fn unravel(mut k: usize, shape: &[usize]) -> Vec<usize> {
-    let mut position = vec![0; shape.len()];
-    for (at, &size) in position.iter_mut().zip(shape).rev() {
-        (*at, k) = (k % size, k / size);
-    }
-    position
 }
 
 /// The position that a checked index means: negative ones count from the end.

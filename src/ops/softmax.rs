@@ -5,7 +5,7 @@ use super::emit::{Cotangents, Emit, Node};
 use super::{Forward, Op, Rules};
 use crate::array::{NdArray, View, ViewMut};
 use crate::dtype::DType;
-use crate::error::{self, Error, Fault, Operand, Result};
+use crate::error::{Error, Fault, Operand, Result};
 use crate::kernels;
 use crate::shape::{Axes, Shape, Type};
 
@@ -124,14 +124,7 @@ impl Forward for SoftmaxCrossEntropy {
         let limit = limit.unwrap_or(0);
         kernels::gather::check(op, x[1], limit)?;
         // An index may count from the end, a label may not.
-        let labels = x[1].as_array::<i64>();
-        match labels.indexed_iter().find(|&(_, &label)| label < 0) {
-            None => Ok(()),
-            Some((at, &value)) => {
-                let position = error::tuple(ndarray::Dimension::slice(&at));
-                Err(Error::new(Fault::IndexOutOfRange { op, value, position, limit }))
-            }
-        }
+        kernels::labels::check(op, x[1], limit)
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {

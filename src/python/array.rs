@@ -39,6 +39,10 @@ pub(super) fn descr(py: Python<'_>, dtype: DType) -> Bound<'_, PyArrayDescr> {
 
 /// The element type that a `dtype` argument names.
 pub(super) fn dtype_of(py: Python<'_>, given: &Bound<'_, PyAny>) -> PyResult<DType> {
+    // As NumPy has it. The crate `numpy` finds nothing for None, and panics.
+    if given.is_none() {
+        return Ok(DType::F64);
+    }
     let descr = PyArrayDescr::new(py, given)?;
     match (descr.kind(), descr.itemsize()) {
         (b'b', _) => Ok(DType::Bool),
@@ -77,6 +81,7 @@ fn native_dtype(descr: &Bound<'_, PyArrayDescr>) -> Option<DType> {
 fn readable<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
     let py = value.py();
     let array = if let Ok(array) = value.cast::<PyUntypedArray>() {
+        refuse_masked(array)?;
         array.clone()
     } else {
         let numpy = py.import(intern!(py, "numpy"))?;
@@ -96,6 +101,23 @@ fn readable<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArra
     };
     let copy = array.call_method1(intern!(py, "astype"), (self::descr(py, target),))?;
     Ok(copy.cast_into::<PyUntypedArray>()?)
+}
+
+/// Refuses an array that hides some of its elements: they would come to light.
+fn refuse_masked(array: &Bound<'_, PyUntypedArray>) -> PyResult<()> {
+    let py = array.py();
+    // SAFETY: the API's table of types is there as long as NumPy is.
+    let plain = unsafe { npyffi::get_type_object(py, npyffi::NpyTypes::PyArray_Type) };
+    if array.get_type().as_type_ptr() == plain || !array.hasattr(intern!(py, "mask"))? {
+        return Ok(());
+    }
+    let masks = py.import(intern!(py, "numpy.ma"))?;
+    if !masks.call_method1(intern!(py, "is_masked"), (array,))?.is_truthy()? {
+        return Ok(());
+    }
+    let text = "a masked array hides elements, a tensor has all\n\
+                hint: .filled(x) gives an array with x in their place";
+    Err(raise(py, "DTypeError", text))
 }
 
 /// Whether the elements lie where their type may lie, whole elements apart.
@@ -428,36 +450,9 @@ pub(super) fn sizes(
     given: &Bound<'_, PyAny>,
 ) -> PyResult<Vec<isize>> {
     if let Ok(items) = given.try_iter() {
-        return items.map(|item| dimension(op, &item?)).collect();
+        return items.map(|item| signed(op, &item?)).collect();
     }
-    Ok(vec![dimension(op, given)?])
-}
-
-fn dimension(op: &'static str, value: &Bound<'_, PyAny>) -> PyResult<isize> {
-    let py = value.py();
-    if !is_index(value) {
-        let kind = value.get_type().name()?;
-        let text =
-            format!("{op}: a dimension must be an integer, not {value} ({kind})");
-        return Err(raise(py, "DTypeError", &text));
-    }
-    value.extract::<isize>().map_err(|error| {
-        if !error.is_instance_of::<PyOverflowError>(py) {
-            return error;
-        }
-        let text = format!("{op}: the size of {value} overflows");
-        raise(py, "ShapeError", &text)
-    })
-}
-
-/// A size that a user gave, which may not be negative.
-pub(super) fn checked_size(
-    op: &'static str,
-    given: &Bound<'_, PyAny>,
-) -> PyResult<usize> {
-    let value = dimension(op, given)?;
-    let fault = Fault::NegativeDimension { op, value };
-    plain(given.py(), usize::try_from(value).map_err(|_| Error::new(fault)))
+    Ok(vec![signed(op, given)?])
 }
 
 /// The sizes of both ends of an axis: one for both, or a pair.
@@ -476,16 +471,41 @@ pub(super) fn both_ends(
     }
 }
 
-/// As `sizes`, of which none may be negative and whose product must fit.
+/// As `sizes`, of which none may be negative.
 pub(super) fn checked_sizes(
     op: &'static str,
     given: &Bound<'_, PyAny>,
 ) -> PyResult<Vec<usize>> {
-    let sizes = sizes(op, given)?;
-    let size = |&size: &isize| {
-        usize::try_from(size)
-            .map_err(|_| Error::new(Fault::NegativeDimension { op, value: size }))
-    };
-    let sizes: Result<Vec<usize>, Error> = sizes.iter().map(size).collect();
-    plain(given.py(), sizes)
+    let py = given.py();
+    sizes(op, given)?.into_iter().map(|value| plain(py, positive(op, value))).collect()
+}
+
+/// One size that a user gave, which may not be negative.
+pub(super) fn checked_size(
+    op: &'static str,
+    given: &Bound<'_, PyAny>,
+) -> PyResult<usize> {
+    plain(given.py(), positive(op, signed(op, given)?))
+}
+
+fn positive(op: &'static str, value: isize) -> Result<usize, Error> {
+    usize::try_from(value)
+        .map_err(|_| Error::new(Fault::NegativeDimension { op, value }))
+}
+
+fn signed(op: &'static str, given: &Bound<'_, PyAny>) -> PyResult<isize> {
+    let py = given.py();
+    if !is_index(given) {
+        let kind = given.get_type().name()?;
+        let text =
+            format!("{op}: a dimension must be an integer, not {given} ({kind})");
+        return Err(raise(py, "DTypeError", &text));
+    }
+    given.extract::<isize>().map_err(|error| {
+        if !error.is_instance_of::<PyOverflowError>(py) {
+            return error;
+        }
+        let text = format!("{op}: the size of {given} overflows");
+        raise(py, "ShapeError", &text)
+    })
 }

@@ -50,6 +50,12 @@ impl PyGrad {
         let seed = match seed {
             None => None,
             Some(seed) => Some(match seed.cast_exact::<PyTensor>() {
+                // Its own gradient would be zero without a word.
+                Ok(_) if options.record => {
+                    let text = "grad: a sweep with record=True does not record its \
+                                seed\nhint: give the seed's data(), a constant";
+                    return Err(raise(py, "GradError", text));
+                }
                 Ok(tensor) => tensor.get().array(py)?,
                 Err(_) => from_numpy(seed)?,
             }),

@@ -4,7 +4,7 @@ use super::array::from_numpy;
 use super::error::raise;
 use super::handle::Handle;
 use super::operand::{is_index, is_truth_value, node};
-use super::record::{PyRecord, expect_record};
+use super::record::{PyRecord, Work, expect_record};
 use super::tensor::PyTensor;
 use crate::array::NdArray;
 use crate::dtype::DType;
@@ -45,6 +45,18 @@ impl Key {
         let x = node(arena, x, site)?;
         let parts = self.parts(arena)?;
         arena.assign(x, &parts, values, site)
+    }
+
+    /// The work of gathering as many elements as the key names.
+    pub(super) fn work(&self) -> Work {
+        self.parts.iter().fold(Work::Short, |work, part| match part {
+            Part::Handle(handle) => work.and(handle.node),
+            Part::Ready(Index::Array(array)) => match Work::on_array(array) {
+                Work::Long => Work::Long,
+                _ => work,
+            },
+            Part::Ready(_) => work,
+        })
     }
 
     fn parts(&self, arena: &Arena) -> Result<SmallVec<[Index; 4]>> {

@@ -226,12 +226,21 @@ impl PyRecord {
     }
 
     /// The value of a node.
-    fn _value<'py>(&self, py: Python<'py>, node: u32) -> PyResult<Bound<'py, PyAny>> {
+    fn _value<'py>(
+        &self,
+        py: Python<'py>,
+        node: u32,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let array = self.run(py, "value", Work::Short, |arena| {
-            if node < arena.len() { arena.data(node).map(Some) } else { Ok(None) }
+            if node >= arena.len() {
+                return Ok(None);
+            }
+            let gone = arena.is_consumed(node);
+            Ok(Some(if gone { None } else { Some(arena.data(node)?) }))
         })?;
         let missing = || PyIndexError::new_err("the record has no such node");
-        to_numpy(py, &array.ok_or_else(missing)?)
+        let array = array.ok_or_else(missing)?;
+        array.map(|array| to_numpy(py, &array)).transpose()
     }
 
     /// The cotangents of a gradient's sweep: each one's node, what it is in short, and

@@ -7,6 +7,7 @@ use super::large::Large;
 use super::object::tensor;
 use super::record::{PyRecord, Work, expect_record};
 use super::tensor::PyTensor;
+use super::threads::detached;
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Result};
@@ -59,9 +60,12 @@ pub(super) fn classify<'a, 'py>(
         return Ok(Some(number));
     }
     let py = value.py();
+    // A subclass of a number, such as an enumeration, has a type of its own.
     let is_array = value.cast::<PyUntypedArray>().is_ok()
         || value.is_instance_of::<PyList>()
         || value.is_instance_of::<PyTuple>()
+        || value.is_instance_of::<PyFloat>()
+        || value.is_instance_of::<PyInt>()
         || value.hasattr(intern!(py, "__array__"))?;
     if !is_array {
         return Ok(None);
@@ -173,17 +177,29 @@ pub(super) fn call<'py>(
     operands: &[&Bound<'py, PyAny>],
     f: impl FnOnce(&mut Arena, &[Arg<u32>], u32) -> Result<u32> + Send,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let [result] = call_many(py, op, operands, |arena, x, site| {
+    call_with(py, op, operands, Work::Short, f)
+}
+
+/// As `call`, where the work may be more than what the operands ask for.
+pub(super) fn call_with<'py>(
+    py: Python<'py>,
+    op: &'static str,
+    operands: &[&Bound<'py, PyAny>],
+    work: Work,
+    f: impl FnOnce(&mut Arena, &[Arg<u32>], u32) -> Result<u32> + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let [result] = call_many(py, op, operands, work, |arena, x, site| {
         f(arena, x, site).map(|node| [node])
     })?;
     Ok(result)
 }
 
-/// As `call`, of a function with `N` results.
+/// As `call_with`, of a function with `N` results.
 pub(super) fn call_many<'py, const N: usize>(
     py: Python<'py>,
     op: &'static str,
     operands: &[&Bound<'py, PyAny>],
+    work: Work,
     f: impl FnOnce(&mut Arena, &[Arg<u32>], u32) -> Result<[u32; N]> + Send,
 ) -> PyResult<[Bound<'py, PyAny>; N]> {
     let mut f = Some(f);
@@ -191,7 +207,7 @@ pub(super) fn call_many<'py, const N: usize>(
         let f = f.take().expect("a function runs once");
         f(arena, x, site).map(Nodes::from_iter)
     };
-    let mut results = apply(py, op, operands, &mut run)?.into_iter();
+    let mut results = apply(py, op, operands, work, &mut run)?.into_iter();
     Ok(from_fn(|_| results.next().expect("there is a result for each node")))
 }
 
@@ -200,11 +216,11 @@ fn apply<'py>(
     py: Python<'py>,
     op: &'static str,
     operands: &[&Bound<'py, PyAny>],
+    mut work: Work,
     f: &mut Run<'_>,
 ) -> PyResult<Results<'py>> {
     let mut record: Option<Bound<'py, PyRecord>> = None;
     let mut sent: SmallVec<[Sent; 3]> = SmallVec::new();
-    let mut work = Work::Short;
     for value in operands {
         sent.push(match expect(value)? {
             Given::Tensor(tensor) => {
@@ -214,11 +230,7 @@ fn apply<'py>(
                     None => record = Some(tensor.record.bind(py).clone()),
                 }
                 let handle = tensor.handle(py);
-                work = match work {
-                    Work::Short => Work::OnNodes([handle.node; 2]),
-                    Work::OnNodes([first, _]) => Work::OnNodes([first, handle.node]),
-                    long => long,
-                };
+                work = work.and(handle.node);
                 Sent::Handle(handle)
             }
             Given::Number(number) => Sent::Number(number),
@@ -231,7 +243,7 @@ fn apply<'py>(
             }
         });
     }
-    let Some(record) = record else { return at_once(py, op, &sent, f) };
+    let Some(record) = record else { return at_once(py, op, &sent, work, f) };
     let new_nodes = sent.iter().any(|x| !matches!(x, Sent::Handle(_)));
     let handles = record.get().run_at(py, op, work, |arena, site| {
         let start = new_nodes.then(|| arena.mark());
@@ -258,11 +270,12 @@ fn at_once<'py>(
     py: Python<'py>,
     op: &'static str,
     sent: &[Sent],
+    work: Work,
     f: &mut Run<'_>,
 ) -> PyResult<Results<'py>> {
-    let mut arena = Arena::new();
-    let mut only_numbers = !sent.iter().any(|x| matches!(x, Sent::Array(_)));
-    let result: Result<SmallVec<[NdArray; 3]>> = (|| {
+    let mut compute = || -> Result<SmallVec<[NdArray; 3]>> {
+        let mut arena = Arena::new();
+        let mut only_numbers = !sent.iter().any(|x| matches!(x, Sent::Array(_)));
         let beside = beside(sent, &arena, op)?;
         let mut placed: SmallVec<[Arg<u32>; 3]> = SmallVec::new();
         for x in sent {
@@ -275,7 +288,11 @@ fn at_once<'py>(
         }
         let nodes = f(&mut arena, &placed, 0)?;
         nodes.into_iter().map(|node| arena.data(node)).collect()
-    })();
+    };
+    let result = match work {
+        Work::Long => detached(py, compute),
+        _ => compute(),
+    };
     let arrays = plain(py, result.map_err(unplaced))?;
     let shown = |array: &NdArray| {
         let array = to_numpy(py, array)?;

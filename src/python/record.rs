@@ -47,6 +47,15 @@ impl Work {
         if long { Work::Long } else { Work::Short }
     }
 
+    /// The same, and that of an op on a node.
+    pub(super) fn and(self, node: u32) -> Self {
+        match self {
+            Work::Short => Work::OnNodes([node; 2]),
+            Work::OnNodes([first, _]) => Work::OnNodes([first, node]),
+            long => long,
+        }
+    }
+
     #[inline]
     fn is_long(self, arena: &Arena) -> bool {
         match self {

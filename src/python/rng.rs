@@ -101,12 +101,8 @@ impl PyRng {
     /// >>> sorted(wengert.Rng(7).permutation(4).tolist())
     /// [0, 1, 2, 3]
     #[pyo3(signature = (n, /))]
-    fn permutation<'py>(
-        &self,
-        py: Python<'py>,
-        n: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let n = checked_size("permutation", n)?;
+    fn permutation<'py>(&self, n: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, n) = (n.py(), checked_size("permutation", n)?);
         let items = plain(py, self.0.try_permutation(n))?;
         to_numpy(py, &plain(py, NdArray::try_from_elements(&items, &[n]))?)
     }

@@ -99,8 +99,19 @@ pub(super) fn apply<'py>(
     op: &'static str,
     f: impl FnOnce(&mut Arena, u32, u32) -> Result<u32> + Send,
 ) -> PyResult<Bound<'py, PyTensor>> {
+    apply_with(tensor, op, Work::Short, f)
+}
+
+/// As `apply`, where the work may be more than what the tensor asks for.
+#[inline]
+fn apply_with<'py>(
+    tensor: &Bound<'py, PyTensor>,
+    op: &'static str,
+    work: Work,
+    f: impl FnOnce(&mut Arena, u32, u32) -> Result<u32> + Send,
+) -> PyResult<Bound<'py, PyTensor>> {
     let handle = tensor.get().handle(tensor.py());
-    let work = Work::OnNodes([handle.node; 2]);
+    let work = work.and(handle.node);
     append(tensor.get().record.bind(tensor.py()), op, work, |arena, site| {
         let node = handle.check(arena, op)?;
         f(arena, node, site)
@@ -323,7 +334,8 @@ impl PyTensor {
     ) -> PyResult<Bound<'py, PyTensor>> {
         let record = slf.get().record.bind(slf.py());
         let key: Key = parse(key, record)?;
-        apply(slf, "index", |arena, x, site| key.apply(arena, x, site))
+        let work = key.work();
+        apply_with(slf, "index", work, |arena, x, site| key.apply(arena, x, site))
     }
 
     /// Assignment is functional: the object moves on to a new node, the one before keeps
@@ -335,9 +347,11 @@ impl PyTensor {
     ) -> PyResult<()> {
         let (py, this) = (slf.py(), slf.get());
         let key: Key = parse(key, this.record.bind(py))?;
-        let made = operand::call(py, "assign", &[slf, values], |arena, x, site| {
-            key.assign(arena, x[0], x[1], site)
-        })?;
+        let (operands, work) = ([slf.as_any(), values], key.work());
+        let made =
+            operand::call_with(py, "assign", &operands, work, |arena, x, site| {
+                key.assign(arena, x[0], x[1], site)
+            })?;
         this.at.set(py, made.cast::<PyTensor>()?.get().handle(py));
         Ok(())
     }
@@ -509,7 +523,8 @@ impl PyTensor {
     /// Parameters
     /// ----------
     /// seed : `array_like`, optional
-    ///     The cotangent of this tensor, of its shape. Needed unless it has one element.
+    ///     The cotangent of this tensor, of its shape: a constant. Needed unless the
+    ///     tensor has one element.
     /// wrt : tensor, or nested lists, tuples and dicts of tensors, optional
     ///     Compute and keep exactly these cotangents; by default those of the leaves,
     ///     and others on demand. A gradient that was taken without ``record=True`` may

@@ -185,13 +185,13 @@ impl Arena {
     ) -> Result<u32> {
         let from = self.ty(x).shape.clone();
         let ndim = from.ndim() + axes.len();
+        self.about(x, shape::check("expand_dims", &vec![1; ndim], DType::Bool))?;
         let axes = shape::axes("expand_dims", Some(axes), ndim);
         let axes = self.about(x, axes)?;
         let mut sizes = from.iter().copied();
         let shape: Shape = (0..ndim)
             .map(|k| if axes.contains(&k) { 1 } else { sizes.next().unwrap_or(1) })
             .collect();
-        let shape = self.about(x, shape::check("expand_dims", &shape, DType::F64))?;
         self.one(Reshape { shape }.into(), x, site)
     }
 
@@ -273,7 +273,7 @@ impl Arena {
             }
             self.concatenate(&rows, axis.cast_signed(), site)
         })();
-        self.keep_or_undo(&start, result)
+        self.keep_or_undo(&start, result).map_err(|error| error.called("stack"))
     }
 
     /// Takes back the nodes since `start` if the result is an error.
@@ -307,7 +307,7 @@ impl Arena {
             let operands = [x, weight, bias].map(Arg::Value).into_iter().collect();
             return self.apply(&Affine { activation }.into(), operands, site);
         }
-        self.composed(|arena| {
+        self.composed("linear", |arena| {
             let mut y = arena.matmul(x, weight, site)?;
             if let Some(bias) = bias {
                 y = arena.binary(&Op::Add, Arg::Value(y), Arg::Value(bias), site)?;

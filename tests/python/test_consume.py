@@ -31,6 +31,28 @@ def test_memory_falls_and_gradients_stay() -> None:
     np.testing.assert_array_equal(consumed, kept)
 
 
+@pytest.mark.parametrize("consume", [False, True])
+def test_cotangents_lie_where_values_lay(consume: bool) -> None:
+    """Memory that the sweep has freed is what it goes on with."""
+    leaves, size = 20, 1 << 20
+    rec = ComputationRecord()
+    weights = [rec.tensor_from_value(np.ones(size // 8)) for _ in range(leaves)]
+    y = weights[0]
+    for weight in weights:
+        y = wg.tanh(y * weight)
+    loss = y.sum()
+    wg.release_pool()
+    before = rec.bytes() + wg.pool_bytes()
+    grad = loss.grad(consume=consume)
+    # The gradient holds a cotangent of each leaf.
+    more = rec.bytes() + wg.pool_bytes() + leaves * size - before
+    if consume:
+        assert more < 4 * size
+    else:
+        assert more > (leaves - 1) * size
+    assert grad.connected(weights[0])
+
+
 def test_arrays_that_python_holds_stay() -> None:
     rec = ComputationRecord()
     x = rec.tensor_from_value(np.linspace(0.0, 1.0, 2000))
@@ -77,6 +99,19 @@ def test_a_consumed_value_is_refused(use: str, shape: tuple[int, ...]) -> None:
     with pytest.raises(GradError, match=r"earlier grad\(consume=True\) freed"):
         loss.grad()
     assert loss.item() == 2 * np.prod(shape)
+
+
+def test_views_show_what_is_left() -> None:
+    rec = ComputationRecord()
+    x = rec.tensor_from_value(np.arange(10.0))
+    loss = wg.sum(wg.tanh(x * 2.0))
+    loss.grad(consume=True)
+    assert str(rec).count("consumed") == 2
+    assert rec.to_html().count("consumed") > 2
+    # Of values that are gone nothing can be said.
+    assert rec.diff(rec.replay().record) is None
+    again = rec.replay({x: np.ones(10)})
+    assert "value differs" in str(rec.diff(again.record))
 
 
 def test_a_loop_over_a_mark() -> None:

@@ -398,6 +398,28 @@ def test_fault_10_dimensions_that_are_none(function: str) -> None:
         assert tuple(use(rec, shape).shape) == (2,)
 
 
+WITH_COUNTS: dict[str, Callable[[Any], Any]] = {
+    "one_hot": lambda n: wg.one_hot([0], n),
+    "topk": lambda n: wg.topk([1.0, 2.0], n),
+    "bincount": lambda n: wg.bincount([0], minlength=n),
+    "permutation": lambda n: wg.Rng(1).permutation(n),
+    "conv1d": lambda n: wg.conv1d(np.ones((1, 1, 2)), np.ones((1, 1, 1)), groups=n),
+}
+
+
+@pytest.mark.parametrize("function", WITH_COUNTS)
+def test_fault_10_counts_that_are_none(function: str) -> None:
+    use = WITH_COUNTS[function]
+    with raises(ShapeError, ValueError, f"{function}: dimension -3 is negative"):
+        use(-3)
+    with raises(ShapeError, ValueError, f"{function}: the size of", "overflows"):
+        use(2**70)
+    for count in (1.0, True, "1"):
+        with raises(DTypeError, TypeError, function, "must be an integer, not"):
+            use(count)
+    use(np.int64(1))
+
+
 def test_fault_10_reshape_and_axes(rec: ComputationRecord) -> None:
     x: Any = rec.ones((2, 3))
     row, narrow = x[0], x[:, :2]
@@ -464,6 +486,56 @@ def test_fault_11_products_and_broadcasts_that_overflow(rec: ComputationRecord) 
     for use in uses:
         with nothing_lost(rec), raises(ShapeError, ValueError, "overflows"):
             use()
+
+
+# A few elements and a large number.
+WITHOUT_BOUND: dict[str, Callable[[Any, int], Any]] = {
+    "repeat": wg.repeat,
+    "repeat each": lambda x, n: wg.repeat(x, [n, 1, n]),
+    "one_hot": lambda x, n: wg.one_hot(x.astype(int), n),
+    "tile": wg.tile,
+    "bincount": lambda x, n: wg.bincount(x.astype(int), minlength=n),
+    "bincount of": lambda x, n: wg.bincount((x.astype(int) - 1) * 0 + n),
+    "pad": wg.pad,
+    "pad edge": lambda x, n: wg.pad(x, n, mode="edge"),
+    "pad reflect": lambda x, n: wg.pad(x, n, mode="reflect"),
+    "pad wrap": lambda x, n: wg.pad(x, n, mode="wrap"),
+    "tril": lambda x, n: wg.tril(wg.broadcast_to(x[0], (n, 1))),
+    "conv1d": lambda x, n: wg.conv1d(x[None, None], x[None, None], padding=n),
+    "avg_pool1d": lambda x, n: wg.avg_pool1d(
+        x[None, None], n, padding=n // 2, count_include_pad=False
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_BOUND)
+def test_fault_12_a_number_is_no_reason_to_end(
+    name: str, rec: ComputationRecord
+) -> None:
+    """Whatever is derived from a number is reserved as carefully as a result."""
+    use, x = WITHOUT_BOUND[name], rec.tensor_from_value([1.0, 2.0, 3.0])
+    with pytest.raises(MemoryError, match=name.split()[0]):
+        use(x, 10**13)
+    with pytest.raises((ShapeError, MemoryError), match=r"overflows|no memory|window"):
+        use(x, 2**62)
+    with nothing_lost(rec):
+        pass
+
+
+def test_fault_11_the_largest_numbers(rec: ComputationRecord) -> None:
+    x = rec.tensor_from_value([1.0, 2.0, 3.0])
+    image, filters, empty = rec.ones((1, 1, 3)), rec.ones((0, 4, 1)), rec.zeros(0)
+    assert np.isnan(wg.round(x, -(2**31)).data()).all()
+    with nothing_lost(rec):
+        with raises(ShapeError, ValueError, "bincount", "overflows"):
+            wg.bincount([2**63 - 1])
+        for axes in (65, 2**62):
+            with raises(ShapeError, ValueError, "tensordot", "out of range"):
+                wg.tensordot(x, x, axes)
+        with raises(ShapeError, ValueError, "conv1d", "takes 4 in each"):
+            wg.conv1d(image, filters, groups=2**62)
+        with pytest.raises(MemoryError, match="split"):
+            wg.split(empty, 10**15)
 
 
 def test_fault_12_more_memory_than_there_is(rec: ComputationRecord) -> None:

@@ -40,7 +40,7 @@ def test_fault_24_indices_out_of_range(rec: ComputationRecord) -> None:
     uses: list[tuple[Callable[[], Any], tuple[str, ...]]] = [
         (lambda: table[4], ("index: index 4 at axis 0 is out of range for size 4",)),
         (lambda: table[:, -4], ("index -4 at axis 1 is out of range for size 3",)),
-        (lambda: table[ids], ("gather: index 4 at (1, 1)", "size 4")),
+        (lambda: table[ids], ("index: index 4 at (1, 1)", "size 4")),
         (lambda: table[[0, -5]], ("index -5 at (1,)", "size 4")),
         (lambda: table[[0, 1], [2, 3]], ("index 3 at (1,)", "size 3")),
         (lambda: table[rec.constant([7])], ("index 7 at (0,)", "size 4")),
@@ -146,6 +146,22 @@ def test_fault_26_types_that_are_refused(value: Any, rec: ComputationRecord) -> 
         ):
             with raises(DTypeError, TypeError, "is not supported"):
                 use()
+
+
+def test_fault_26_masked_arrays_are_not_unmasked(rec: ComputationRecord) -> None:
+    x, values = rec.ones(2), np.ma.masked_array([1.0, 2.0], [False, True])
+    uses: list[Callable[[], Any]] = [
+        lambda: rec.tensor_from_value(values),
+        lambda: x + values,
+        lambda: values * x,
+        lambda: wg.exp(values),
+        lambda: wg.ParameterStore({"x": values}),
+    ]
+    for use in uses:
+        with nothing_lost(rec), raises(DTypeError, TypeError, "masked", ".filled(x)"):
+            use()
+    # A mask that hides nothing is none.
+    assert (x + values[:1]).data().tolist() == [2, 2]
 
 
 def test_fault_26_booleans_of_any_byte(rec: ComputationRecord) -> None:

@@ -190,6 +190,8 @@ def test_seeds(rec: ComputationRecord) -> None:
     assert y.grad(seed=rec.constant([1.0, 10.0])).wrt(x).data().tolist() == [2, 40]
     other = ComputationRecord().tensor_from_value([1.0, 10.0])
     assert y.grad(seed=other).wrt(x).data().tolist() == [2, 40]
+    with pytest.raises(GradError, match=r"not record its seed\nhint: .* data\(\)"):
+        y.grad(seed=rec.ones(2), record=True)
     recorded = y.grad(seed=[1.0, 10.0], record=True).wrt(x)
     assert recorded.sum().grad().wrt(x).data().tolist() == [2, 20]
     with pytest.raises(ShapeError, match=r"seed has shape \(1,\).*needs its own"):

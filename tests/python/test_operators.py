@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import enum
 import itertools
 import math
 import operator
@@ -438,6 +439,29 @@ def test_a_function_records_where_its_tensors_are() -> None:
     assert wg.add([1.0, 2.0], x).record is a
     assert wg.concatenate([np.ones(2), x]).record is a
     assert wg.where([True, False], 1.0, x).data().tolist() == [1, 1]
+
+
+class Level(enum.IntEnum):
+    HIGH = 2
+
+
+class Metres(float):
+    pass
+
+
+@pytest.mark.parametrize("number", [Level.HIGH, Metres(1.5)], ids=repr)
+@pytest.mark.parametrize("op", ARITHMETIC)
+def test_numbers_of_a_class_of_their_own_have_a_type(
+    op: str, number: Any, rec: ComputationRecord
+) -> None:
+    x = rec.tensor_from_value(np.array([1.0, 3.0], np.float32))
+    value, use = x.data(), ARITHMETIC[op]
+    for found, wanted in (
+        (use(x, number), use(value, np.asarray(number))),
+        (use(number, x), use(np.asarray(number), value)),
+    ):
+        assert isinstance(found, Tensor)
+        np.testing.assert_array_equal(found.data(), wanted, strict=True)
 
 
 # --- Identity -------------------------------------------------------------------------

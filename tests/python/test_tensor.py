@@ -79,6 +79,16 @@ def test_reshape_to_no_axes(rec: ComputationRecord) -> None:
         rec.ones(2).reshape(())
 
 
+def test_a_summary_reads_what_a_broadcast_repeats_once(rec: ComputationRecord) -> None:
+    """Whoever looked at every element would never come back."""
+    x = rec.tensor_from_value([1.0, 2.0, np.nan, 0.5, 4.0])
+    many = f": 0.5..4, {2**40} not finite"
+    assert many in repr(wg.broadcast_to(x, (2**40, 5)))
+    true = wg.broadcast_to(rec.constant([True, False]), (2**40, 2))
+    assert f": {2**40} of {2**41} true" in repr(true)
+    assert many[2:] in str(rec)
+
+
 def test_casting_truncates_and_rounds(rec: ComputationRecord) -> None:
     x = rec.tensor_from_value([1.9, -1.9, 0.0, 2.0**40 + 0.5])
     assert x.astype("int64").data().tolist() == [1, -1, 0, 2**40]
@@ -89,6 +99,8 @@ def test_casting_truncates_and_rounds(rec: ComputationRecord) -> None:
             x.astype(dtype)
     with pytest.raises(DTypeError, match="float32, float64, int64 or bool"):
         x.astype("int32")
+    default: Any = None  # As in NumPy.
+    assert x.astype("bool").astype(default).dtype == np.float64
 
 
 # --- What `data` gives ----------------------------------------------------------------

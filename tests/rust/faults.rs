@@ -462,11 +462,11 @@ fn fault_24_an_index_out_of_range() {
         )
     };
     let label = format!("#{}", k.index());
-    let taken = text("gather", "3 at (1, 1)", &label);
+    let taken = text("index", "3 at (1, 1)", &label);
     refused(&rec, Kind::OutOfRange, &taken, || x.try_take(&k), || x.take(&k));
     let index = [Index::Array(rows)];
     let error = x.try_get(&index).unwrap_err();
-    assert!(error.to_string().starts_with("gather: index 3 at (1, 1)"), "{error}");
+    assert!(error.to_string().starts_with("index: index 3 at (1, 1)"), "{error}");
     let len = rec.len();
     let (message, _) = panic_of(|| x.get(&index));
     assert_eq!(message.lines().next(), error.to_string().lines().next());

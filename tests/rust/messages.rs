@@ -110,7 +110,7 @@ fn every_refusal_has_its_text() {
             "softmax_cross_entropy: indices must be i64, not bool",
             x.try_softmax_cross_entropy(&flags),
         ),
-        (Kind::DType, "gather: indices must be i64, not f64", x.try_take(&s)),
+        (Kind::DType, "index: indices must be i64, not f64", x.try_take(&s)),
         (Kind::DType, "subtract: not defined for bool", flags.try_subtract(flags)),
         (Kind::DType, "negative: not defined for bool", flags.try_negative()),
         (
@@ -135,7 +135,7 @@ fn every_refusal_has_its_text() {
     let rows = Index::Array(NdArray::from_elements(&[7_i64]));
     let error = x.try_get(&[slice(2), rows]).unwrap_err().to_string();
     let lines: Vec<&str> = error.lines().collect();
-    assert_eq!(lines[0], "gather: index 7 at (0,) is out of range for size 3");
+    assert_eq!(lines[0], "index: index 7 at (0,) is out of range for size 3");
     assert!(
         lines[1].starts_with("  x recorded at") && !lines[1].contains(','),
         "{error}"

@@ -8,6 +8,15 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// An array, how many of its axes are indexed, and the layout of the indices.
+/// The position along each axis of the `k`-th element in C order.
+fn unravel(mut k: usize, shape: &[usize]) -> Vec<usize> {
+    let mut position = vec![0; shape.len()];
+    for (at, &size) in position.iter_mut().zip(shape).rev() {
+        (*at, k) = (k % size, k / size);
+    }
+    position
+}
+
 fn selection() -> impl Strategy<Value = (Layout, usize, Layout)> {
     (vec(1..6_usize, 1..=4), 1..=3_usize, sizes(0..=2)).prop_flat_map(
         |(sizes, count, places)| {

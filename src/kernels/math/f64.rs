@@ -59,7 +59,7 @@ const LN_POW: [f64; 8] = [
 /// tanh r = r - r^3 U / V on 0 <= r <= 0.55, with U and V in powers of r^2; error of
 /// tanh: 2^-54.6. V is that of Lambert's continued fraction, to its seventh term.
 const TANH_U: [f64; 3] =
-    [45045.000_000_000_26, 2_771.999_999_996_014_6, 27.000_000_013_744_64];
+    [45_045.000_000_000_26, 2_771.999_999_996_014_6, 27.000_000_013_744_64];
 const TANH_V: [f64; 4] = [135_135.0, 62370.0, 3150.0, 28.0];
 /// (sin r - r) / r^3 in powers of r^2 on |r| <= pi / 4; error of the sine: 2^-57.9.
 const SIN: [f64; 6] = [

@@ -5,10 +5,12 @@ use crate::python::array::{
     both_ends, checked_size, checked_sizes, dtype_of, from_numpy,
 };
 use crate::python::error::raise;
-use crate::python::operand::{call, is_index, node};
+use crate::python::operand::{call, call_with, is_index, node};
+use crate::python::record::Work;
 use crate::python::tensor::PyTensor;
 use crate::record::Padding;
 use crate::shape;
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -32,7 +34,8 @@ fn integers(value: &Bound<'_, PyAny>) -> PyResult<Vec<isize>> {
 
 /// The elements in reverse order along axes; None reverses all.
 ///
-/// `x` is a tensor or array_like; nothing is copied.
+/// `x` is a tensor or array_like; nothing is copied. ShapeError for an axis that it
+/// lacks.
 ///
 /// Examples
 /// --------
@@ -53,7 +56,7 @@ fn flip<'py>(x: &Bound<'py, PyAny>, axis: Option<&Bound<'py, PyAny>>) -> Result<
 /// The elements shifted along axes; those beyond the end come in at the start.
 ///
 /// `x` is a tensor or array_like. `shift` and `axis` are integers, or sequences of as
-/// many; without an axis the elements are shifted in C order.
+/// many, ShapeError otherwise; without an axis the elements are shifted in C order.
 ///
 /// Examples
 /// --------
@@ -88,7 +91,7 @@ fn roll<'py>(
 #[pyo3(signature = (x, reps, /))]
 fn tile<'py>(x: &Bound<'py, PyAny>, reps: &Bound<'py, PyAny>) -> Result<'py> {
     let counts = checked_sizes("tile", reps)?;
-    call(x.py(), "tile", &[x], |arena, x, site| {
+    call_with(x.py(), "tile", &[x], Work::Long, |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.tile(x, &counts, site)
     })
@@ -114,7 +117,7 @@ fn repeat<'py>(
     axis: Option<isize>,
 ) -> Result<'py> {
     let counts = checked_sizes("repeat", repeats)?;
-    call(x.py(), "repeat", &[x], |arena, x, site| {
+    call_with(x.py(), "repeat", &[x], Work::Long, |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.repeat(x, &counts, axis, site)
     })
@@ -302,6 +305,9 @@ fn split<'py>(
             let text = format!("split: {given} equal parts of {len} elements");
             return Err(raise(py, "ShapeError", &text));
         }
+        if cuts.try_reserve_exact(sections).is_err() {
+            return Err(PyMemoryError::new_err(format!("split: {sections} parts")));
+        }
         cuts.extend((1..=sections).map(|k| k * (len / sections)));
     } else {
         let size = len.cast_signed();
@@ -367,7 +373,7 @@ fn meshgrid<'py>(
             let result = arena
                 .reshape(x, &column, site)
                 .and_then(|x| arena.broadcast_to(x, &grid, site));
-            arena.keep_or_undo(&start, result)
+            arena.keep_or_undo(&start, result).map_err(|error| error.called("meshgrid"))
         })?);
     }
     PyList::new(py, out)
@@ -533,8 +539,9 @@ fn scatter<'py>(
 
 /// 1 at each integer label along a new last axis of `classes` elements, otherwise 0.
 ///
-/// `labels` is a tensor or array_like of int64; the result is of `dtype`, by default
-/// float64, and has no gradient.
+/// `labels` is a tensor or array_like of int64, OutOfRangeError for one that is negative
+/// or not below `classes`; the result is of `dtype`, by default float64, and has no
+/// gradient.
 ///
 /// Examples
 /// --------
@@ -549,10 +556,10 @@ fn one_hot<'py>(
     classes: &Bound<'py, PyAny>,
     dtype: Option<&Bound<'py, PyAny>>,
 ) -> Result<'py> {
+    let classes = checked_size("one_hot", classes)?;
     let dtype = dtype.map(|dtype| dtype_of(labels.py(), dtype)).transpose()?;
     let dtype = dtype.unwrap_or(crate::dtype::DType::F64);
-    let classes = checked_size("one_hot", classes)?;
-    call(labels.py(), "one_hot", &[labels], |arena, x, site| {
+    call_with(labels.py(), "one_hot", &[labels], Work::Long, |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.one_hot(x, classes, dtype, site)
     })
@@ -594,7 +601,7 @@ fn pad<'py>(
         }
     };
     let widths = pad_widths(pad_width, ndim)?;
-    call(py, "pad", &[x], |arena, x, site| {
+    call_with(py, "pad", &[x], Work::Long, |arena, x, site| {
         let x = node(arena, x[0], site)?;
         arena.pad(x, &widths, padding, site)
     })

@@ -6,6 +6,7 @@ use crate::python::error::{plain, raise};
 use crate::python::operand::{call, is_index, node};
 use crate::python::tensor::PyTensor;
 use crate::record::Expression;
+use crate::shape::MAX_AXES;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
@@ -130,7 +131,11 @@ fn tensordot<'py>(
             let fault = Fault::NegativeDimension { op, value };
             return plain(py, Err(Error::new(fault)));
         }
-        (Some(count), _) => ((-count..0).collect(), (0..count).collect()),
+        // So many axes no tensor has: the error is that of the first one missing.
+        (Some(count), _) => {
+            let count = count.min(MAX_AXES.cast_signed() + 1);
+            ((-count..0).collect(), (0..count).collect())
+        }
         (None, Some(pair)) => {
             let (axes_a, axes_b): (Bound<'py, PyAny>, Bound<'py, PyAny>) =
                 pair.extract()?;

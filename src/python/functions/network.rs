@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::ops::emit::Arg;
 use crate::python::error::raise;
 use crate::python::operand::{call, call_many, node};
+use crate::python::record::Work;
 use crate::python::rng::PyRng;
 use crate::python::tensor::PyTensor;
 use crate::record::Arena;
@@ -188,11 +189,16 @@ fn batch_norm<'py>(
 ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     let operands = Operands::new([x], [mean, var, scale, bias]);
     let present = operands.presence();
-    let results =
-        call_many(x.py(), "batch_norm", &operands.given(), |arena, given, site| {
+    let results = call_many(
+        x.py(),
+        "batch_norm",
+        &operands.given(),
+        Work::Short,
+        |arena, given, site| {
             let ([x], [mean, var, scale, bias]) = nodes(arena, given, present, site)?;
             arena.batch_norm(x, [mean, var], [scale, bias], axis, eps, site)
-        })?;
+        },
+    )?;
     Ok(results.into())
 }
 

@@ -5,7 +5,8 @@ use crate::error::Result;
 use crate::ops::along::TakeAlongAxis;
 use crate::ops::emit::Arg;
 use crate::python::array::checked_size;
-use crate::python::operand::{call, node};
+use crate::python::operand::{call, call_with, node};
+use crate::python::record::Work;
 use crate::record::{Arena, Running};
 use crate::shape;
 use pyo3::prelude::*;
@@ -429,9 +430,9 @@ fn bincount<'py>(
     weights: Option<&Bound<'py, PyAny>>,
     minlength: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let minlength = minlength.map_or(Ok(0), |size| checked_size("bincount", size))?;
+    let minlength = minlength.map_or(Ok(0), |n| checked_size("bincount", n))?;
     let operands: Vec<_> = [Some(x), weights].into_iter().flatten().collect();
-    call(x.py(), "bincount", &operands, |arena, given, site| {
+    call_with(x.py(), "bincount", &operands, Work::Long, |arena, given, site| {
         let x = node(arena, given[0], site)?;
         let weights = given.get(1).map(|&w| node(arena, w, site)).transpose()?;
         arena.bincount(x, weights, minlength, site)

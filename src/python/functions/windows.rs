@@ -93,7 +93,7 @@ macro_rules! convolutions {
                 stride: per_axis(op, stride)?,
                 padding: margins(op, padding)?,
                 dilation: per_axis(op, dilation)?,
-                groups: groups.map_or(Ok(1), |groups| checked_size(op, groups))?,
+                groups: groups.map_or(Ok(1), |n| checked_size(op, n))?,
                 output_padding: Vec::new(),
             };
             convolve(op, $axes, Arena::convolution, [x, weight], bias, &by)
@@ -178,7 +178,7 @@ macro_rules! transposed {
                 stride: per_axis(op, stride)?,
                 padding: margins(op, padding)?,
                 dilation: per_axis(op, dilation)?,
-                groups: groups.map_or(Ok(1), |groups| checked_size(op, groups))?,
+                groups: groups.map_or(Ok(1), |n| checked_size(op, n))?,
                 output_padding: per_axis(op, output_padding)?,
             };
             convolve(op, $axes, Arena::transposed_convolution, [x, weight], bias, &by)

@@ -236,7 +236,7 @@ impl Arena {
         let lowest = match exponents {
             Arg::Number(Scalar::Int(exponent)) => Some(exponent),
             Arg::Value(node) if self.ty(node).dtype == DType::I64 => {
-                self.view(node).as_array::<i64>().iter().min().copied()
+                self.view(node).distinct::<i64>().iter().min().copied()
             }
             _ => None,
         };

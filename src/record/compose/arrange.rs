@@ -4,10 +4,10 @@ use super::Arena;
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Fault, Operand, Result};
-use crate::ops::Op;
 use crate::ops::emit::Arg;
 use crate::ops::index::{ScatterAdd, Slice, Spans};
 use crate::ops::view::{BroadcastTo, Reshape, Transpose};
+use crate::ops::{Op, Tag};
 use crate::shape::{self, Axes, Shape, Span};
 use smallvec::{SmallVec, smallvec};
 
@@ -16,8 +16,14 @@ impl Arena {
         self.ty(x).shape.iter().map(|&n| Span::whole(n)).collect()
     }
 
-    pub(super) fn integers(&mut self, values: &[i64], site: u32) -> Result<u32> {
-        let array = NdArray::try_from_elements(values, &[values.len()])?;
+    /// A constant of integers, of which there are `len`.
+    pub(super) fn integers(
+        &mut self,
+        len: usize,
+        values: impl Iterator<Item = i64>,
+        site: u32,
+    ) -> Result<u32> {
+        let array = NdArray::try_from_iter(Tag::Constant.name(), &[len], values)?;
         self.source(&Op::Constant, &array, None, site)
     }
 
@@ -63,7 +69,7 @@ impl Arena {
         site: u32,
     ) -> Result<u32> {
         let shape = self.ty(x).shape.clone();
-        self.composed(|arena| {
+        self.composed("roll", |arena| {
             let Some(axes) = axes else {
                 let mut y = arena.flattened(x, site)?;
                 for &shift in shifts {
@@ -71,8 +77,15 @@ impl Arena {
                 }
                 return arena.one(Reshape { shape }.into(), y, site);
             };
+            // Either list broadcasts, if it has one item.
+            let count = if shifts.len() == 1 { axes.len() } else { shifts.len() };
+            if axes.len() != count && axes.len() != 1 {
+                let (given, wanted) = (shifts.len(), axes.len());
+                let fault = Fault::PerAxis { op: "roll", what: "shift", given, wanted };
+                return Err(Error::new(fault));
+            }
             let mut y = x;
-            for k in 0..shifts.len().max(axes.len()) {
+            for k in 0..count {
                 let shift = shifts[k % shifts.len()];
                 let axis = shape::axis("roll", axes[k % axes.len()], shape.ndim());
                 let axis = arena.about(x, axis)?;
@@ -115,7 +128,7 @@ impl Arena {
         }
         let whole = shape::check("tile", &whole, self.ty(x).dtype)?;
         shape::check("tile", &wide, self.ty(x).dtype)?;
-        self.composed(|arena| {
+        self.composed("tile", |arena| {
             let y = arena.one(Reshape { shape: apart }.into(), x, site)?;
             let y = arena.one(BroadcastTo { shape: wide }.into(), y, site)?;
             arena.one(Reshape { shape: whole }.into(), y, site)
@@ -131,7 +144,7 @@ impl Arena {
         axis: Option<isize>,
         site: u32,
     ) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed("repeat", |arena| {
             let (x, axis) = arena.along("repeat", x, axis, site)?;
             let len = arena.ty(x).shape[axis];
             if counts.len() != 1 && counts.len() != len {
@@ -146,22 +159,23 @@ impl Arena {
             }
             let count =
                 |k: usize| if counts.len() == 1 { counts[0] } else { counts[k] };
-            let places: Vec<i64> = (0..len)
-                .flat_map(|k| std::iter::repeat_n(k.cast_signed() as i64, count(k)))
-                .collect();
-            arena.taken(x, &places, axis, site)
+            let all = (0..len).fold(0_usize, |all, k| all.saturating_add(count(k)));
+            let places =
+                (0..len).flat_map(|k| std::iter::repeat_n(as_index(k), count(k)));
+            arena.taken(x, all, places, axis, site)
         })
     }
 
-    /// The elements at fixed places along an axis.
+    /// The elements at `len` fixed places along an axis.
     pub(super) fn taken(
         &mut self,
         x: u32,
-        places: &[i64],
+        len: usize,
+        places: impl Iterator<Item = i64>,
         axis: usize,
         site: u32,
     ) -> Result<u32> {
-        let places = self.integers(places, site)?;
+        let places = self.integers(len, places, site)?;
         self.gather(x, &[(axis, places)], false, site)
     }
 
@@ -218,16 +232,14 @@ impl Arena {
         let (down, right) =
             (offset.min(0).unsigned_abs(), offset.max(0).unsigned_abs());
         let len = from[a].saturating_sub(down).min(from[b].saturating_sub(right));
-        let places = |start: usize| -> Vec<i64> {
-            (start..start + len).map(|k| k.cast_signed() as i64).collect()
-        };
+        let places = |start: usize| (0..len).map(move |k| as_index(start + k));
         let kept = (0..from.ndim()).filter(|&k| k != a && k != b);
         let order: Axes = kept.chain([a, b]).collect();
         let last = from.ndim() - 2;
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let y = arena.one(Transpose { axes: order }.into(), x, site)?;
-            let rows = arena.integers(&places(down), site)?;
-            let columns = arena.integers(&places(right), site)?;
+            let rows = arena.integers(len, places(down), site)?;
+            let columns = arena.integers(len, places(right), site)?;
             arena.gather(y, &[(last, rows), (last + 1, columns)], false, site)
         })
     }
@@ -242,12 +254,10 @@ impl Arena {
                     (offset.min(0).unsigned_abs(), offset.max(0).unsigned_abs());
                 let size = len + down + right;
                 let shape = shape::check("diag", &[size, size], self.ty(x).dtype)?;
-                let places = |start: usize| -> Vec<i64> {
-                    (start..start + len).map(|k| k.cast_signed() as i64).collect()
-                };
-                self.composed(|arena| {
-                    let rows = arena.integers(&places(down), site)?;
-                    let columns = arena.integers(&places(right), site)?;
+                let places = |start: usize| (0..len).map(move |k| as_index(start + k));
+                self.composed("diag", |arena| {
+                    let rows = arena.integers(len, places(down), site)?;
+                    let columns = arena.integers(len, places(right), site)?;
                     let operands =
                         smallvec![Arg::Value(x), Arg::Value(rows), Arg::Value(columns)];
                     arena.apply(&ScatterAdd { shape }.into(), operands, site)
@@ -286,16 +296,15 @@ impl Arena {
             let distance = column.cast_signed() - row.cast_signed();
             if upper { distance >= offset } else { distance <= offset }
         };
-        let mask: Vec<bool> = (0..rows)
-            .flat_map(|row| (0..columns).map(move |column| keeps(row, column)))
-            .collect();
+        let mask = (0..rows)
+            .flat_map(|row| (0..columns).map(move |column| keeps(row, column)));
         let zero = match self.ty(x).dtype {
             DType::Bool => Scalar::Bool(false),
             DType::I64 => Scalar::Int(0),
             _ => Scalar::Float(0.0),
         };
-        self.composed(|arena| {
-            let mask = NdArray::try_from_elements(&mask, &[rows, columns])?;
+        self.composed(op, |arena| {
+            let mask = NdArray::try_from_iter(op, &[rows, columns], mask)?;
             let mask = arena.source(&Op::Constant, &mask, None, site)?;
             arena.choose(mask, Arg::Value(x), Arg::Number(zero), site)
         })
@@ -315,4 +324,9 @@ impl Arena {
         };
         self.one(Reshape { shape }.into(), x, site)
     }
+}
+
+/// A position, as indices hold it.
+pub(super) fn as_index(k: usize) -> i64 {
+    k.cast_signed() as i64
 }

@@ -25,7 +25,7 @@ impl Arena {
     ) -> Result<u32> {
         let nodes = index.iter().filter_map(Index::node).chain(node_of(values));
         let named: SmallVec<[u32; 4]> = std::iter::once(x).chain(nodes).collect();
-        self.naming(&named, |arena| {
+        self.naming("assign", &named, |arena| {
             let selection = arena.selection(x, index, site)?;
             let Selection { spans, shape, gathered, leading } = &selection;
             let mut part = if gathered.is_empty() {

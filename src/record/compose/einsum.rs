@@ -195,7 +195,7 @@ impl Arena {
             })
             .collect();
         let sizes = self.sizes(&terms)?;
-        self.composed(|arena| {
+        self.composed("einsum", |arena| {
             for term in &mut terms {
                 arena.diagonals(term, site)?;
                 arena.without_repeated(term, &sizes, site)?;

@@ -25,13 +25,19 @@ fn number(x: f64) -> Arg<u32> {
 }
 
 impl Arena {
-    /// Runs a composition; if it fails, its nodes are taken back.
+    /// Runs a composition. If it fails its nodes are taken back, and the error speaks of
+    /// the function by its own name, and not of these nodes.
     pub(super) fn composed(
         &mut self,
+        op: &'static str,
         f: impl FnOnce(&mut Arena) -> Result<u32>,
     ) -> Result<u32> {
         let start = self.mark();
-        let result = f(self);
+        let result = f(self).map_err(|error| {
+            let nodes = start.len()..self.len();
+            let labels: Vec<String> = nodes.map(|node| self.label(node)).collect();
+            error.without_nodes(&labels).called(op)
+        });
         self.keep_or_undo(&start, result)
     }
 
@@ -47,7 +53,7 @@ impl Arena {
         max: Option<Arg<u32>>,
         site: u32,
     ) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed("clip", |arena| {
             let mut y = x;
             if let Some(min) = min {
                 y = arena.binary(&Op::ClipMin, Arg::Value(y), min, site)?;
@@ -65,12 +71,12 @@ impl Arena {
             return self.unary(&Op::Rint, x, site);
         }
         let dtype = self.ty(x).dtype;
-        let scale = number(10_f64.powi(decimals.abs()));
+        let scale = number(10_f64.powi(decimals.saturating_abs()));
         let (enlarge, reduce) = match decimals {
             1.. => (Op::Multiply, Op::Divide),
             _ => (Op::Divide, Op::Multiply),
         };
-        self.composed(|arena| {
+        self.composed("round", |arena| {
             let y = arena.binary(&enlarge, Arg::Value(x), scale, site)?;
             let y = arena.unary(&Op::Rint, y, site)?;
             let y = arena.binary(&reduce, Arg::Value(y), scale, site)?;
@@ -86,16 +92,22 @@ impl Arena {
     }
 
     pub(crate) fn isinf(&mut self, x: u32, site: u32) -> Result<u32> {
-        self.magnitude(&Op::Equal, x, site)
+        self.magnitude("isinf", &Op::Equal, x, site)
     }
 
     pub(crate) fn isfinite(&mut self, x: u32, site: u32) -> Result<u32> {
-        self.magnitude(&Op::Less, x, site)
+        self.magnitude("isfinite", &Op::Less, x, site)
     }
 
     /// How the magnitude compares with infinity.
-    fn magnitude(&mut self, compare: &Op, x: u32, site: u32) -> Result<u32> {
-        self.composed(|arena| {
+    fn magnitude(
+        &mut self,
+        op: &'static str,
+        compare: &Op,
+        x: u32,
+        site: u32,
+    ) -> Result<u32> {
+        self.composed(op, |arena| {
             let size = arena.unary(&Op::Abs, x, site)?;
             arena.binary(compare, Arg::Value(size), number(f64::INFINITY), site)
         })
@@ -120,7 +132,7 @@ impl Arena {
             (f64::INFINITY, posinf.unwrap_or(largest)),
             (f64::NEG_INFINITY, neginf.unwrap_or(-largest)),
         ];
-        self.composed(|arena| {
+        self.composed("nan_to_num", |arena| {
             let wrong = arena.isnan(x, site)?;
             let mut y = arena.choose(wrong, number(nan), Arg::Value(x), site)?;
             for (infinity, value) in infinities {
@@ -139,21 +151,23 @@ impl Arena {
         b: Arg<u32>,
         site: u32,
     ) -> Result<u32> {
-        let op = match connective {
-            Logical::And => Op::BitwiseAnd,
-            Logical::Or => Op::BitwiseOr,
-            Logical::Xor => Op::BitwiseXor,
+        let (name, op) = match connective {
+            Logical::And => ("logical_and", Op::BitwiseAnd),
+            Logical::Or => ("logical_or", Op::BitwiseOr),
+            Logical::Xor => ("logical_xor", Op::BitwiseXor),
         };
-        self.composed(|arena| {
+        self.composed(name, |arena| {
             let (a, b) = (arena.truth(a, site)?, arena.truth(b, site)?);
             arena.binary(&op, a, b, site)
         })
     }
 
     pub(crate) fn logical_not(&mut self, x: u32, site: u32) -> Result<u32> {
-        self.composed(|arena| match arena.truth(Arg::Value(x), site)? {
-            Arg::Value(x) => arena.unary(&Op::BitwiseNot, x, site),
-            Arg::Number(_) => unreachable!("a node's truth is a node"),
+        self.composed("logical_not", |arena| {
+            match arena.truth(Arg::Value(x), site)? {
+                Arg::Value(x) => arena.unary(&Op::BitwiseNot, x, site),
+                Arg::Number(_) => unreachable!("a node's truth is a node"),
+            }
         })
     }
 
@@ -168,7 +182,7 @@ impl Arena {
     }
 
     pub(crate) fn selu(&mut self, x: u32, site: u32) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed("selu", |arena| {
             let y = arena.binary(&Op::Elu, Arg::Value(x), number(SELU_ALPHA), site)?;
             arena.binary(&Op::Multiply, Arg::Value(y), number(SELU_SCALE), site)
         })

@@ -74,7 +74,7 @@ impl Arena {
     pub(crate) fn index(&mut self, x: u32, index: &[Index], site: u32) -> Result<u32> {
         let nodes = index.iter().filter_map(Index::node);
         let named: SmallVec<[u32; 4]> = std::iter::once(x).chain(nodes).collect();
-        self.naming(&named, |arena| {
+        self.naming("index", &named, |arena| {
             let selection = arena.selection(x, index, site)?;
             let y = arena.spanned(x, &selection, site)?;
             if selection.gathered.is_empty() {
@@ -88,12 +88,13 @@ impl Arena {
     /// the composition, and taken back.
     pub(super) fn naming(
         &mut self,
+        op: &'static str,
         nodes: &[u32],
         f: impl FnOnce(&mut Arena) -> Result<u32>,
     ) -> Result<u32> {
         let start = self.mark();
         let result = f(self).map_err(|error| {
-            nodes.iter().fold(error.without_places(), |error, &node| {
+            nodes.iter().fold(error.without_places().called(op), |error, &node| {
                 error.recorded_at(self.label(node), Place::Site(self.site(node)))
             })
         });
@@ -176,6 +177,7 @@ impl Arena {
                 None => ended = !gathered.is_empty(),
             }
         }
+        let shape = self.about(x, shape::check(op, &shape, self.ty(x).dtype))?;
         Ok(Selection { spans, shape, gathered, leading })
     }
 

@@ -84,7 +84,7 @@ impl Arena {
             Term { node: a, labels: labels_a },
             Term { node: b, labels: labels_b },
         ];
-        self.composed(|arena| arena.contract(op, terms, &result, site))
+        self.composed(op, |arena| arena.contract(op, terms, &result, site))
     }
 
     /// Sums products over the last axis of both; a product if one has no axes.
@@ -118,7 +118,7 @@ impl Arena {
             let fault = Fault::Elements { op: "vdot", a: x, b: y, size_a, size_b };
             return self.about_both(a, b, Err(Error::new(fault)));
         }
-        self.composed(|arena| {
+        self.composed("vdot", |arena| {
             let x = arena.flattened(a, site)?;
             let y = arena.flattened(b, site)?;
             arena.paired("vdot", x, y, &[0], &[0], site)
@@ -127,7 +127,7 @@ impl Arena {
 
     /// The product of each element of `a`, in C order, with each of `b`.
     pub(crate) fn outer(&mut self, a: u32, b: u32, site: u32) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed("outer", |arena| {
             let x = arena.flattened(a, site)?;
             let y = arena.flattened(b, site)?;
             arena.paired("outer", x, y, &[], &[], site)
@@ -153,7 +153,7 @@ impl Arena {
             .map(|k| padded(self, a, k).saturating_mul(padded(self, b, k)))
             .collect();
         let shape = shape::check("kron", &shape, self.ty(a).dtype)?;
-        self.composed(|arena| {
+        self.composed("kron", |arena| {
             let y = arena.contract("kron", terms.into(), &result, site)?;
             arena.reshaped(y, shape, site)
         })
@@ -176,7 +176,7 @@ impl Arena {
                 return self.about(x, Err(Error::new(fault)));
             }
         }
-        self.composed(|arena| {
+        self.composed("cross", |arena| {
             let x = arena.moveaxis(a, &[axes[0]], &[-1], site)?;
             let y = arena.moveaxis(b, &[axes[1]], &[-1], site)?;
             let mut products = [0; 2];
@@ -184,8 +184,9 @@ impl Arena {
                 .iter_mut()
                 .zip([([1, 2, 0], [2, 0, 1]), ([2, 0, 1], [1, 2, 0])])
             {
-                let x = arena.taken(x, &of_x, arena.ndim(x) - 1, site)?;
-                let y = arena.taken(y, &of_y, arena.ndim(y) - 1, site)?;
+                let (last_x, last_y) = (arena.ndim(x) - 1, arena.ndim(y) - 1);
+                let x = arena.taken(x, 3, of_x.into_iter(), last_x, site)?;
+                let y = arena.taken(y, 3, of_y.into_iter(), last_y, site)?;
                 *product =
                     arena.binary(&Op::Multiply, Arg::Value(x), Arg::Value(y), site)?;
             }

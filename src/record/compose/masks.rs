@@ -3,11 +3,13 @@
 //! size 1.
 
 use super::Arena;
+use super::arrange::as_index;
 use super::index::Index;
 use crate::array::{NdArray, View};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Fault, Operand, Result};
 use crate::ops::Op;
+use crate::stop;
 use smallvec::SmallVec;
 
 /// A part of an index, with positions in place of masks.
@@ -56,8 +58,9 @@ impl Arena {
                 }
                 if mask.ndim() == 0 {
                     let holds = mask.item()? == Scalar::Bool(true);
-                    let places = if holds { &[0][..] } else { &[] };
-                    parts.push(Part::AlongNew(self.integers(places, site)?));
+                    let places = holds.then_some(0).into_iter();
+                    let places = self.integers(usize::from(holds), places, site)?;
+                    parts.push(Part::AlongNew(places));
                 }
                 for places in places_of(mask.view())? {
                     let node = self.source(&Op::Constant, &places, None, site)?;
@@ -103,14 +106,29 @@ impl Arena {
 
 /// The positions along each axis at which a mask is true, in C order.
 fn places_of(mask: View<'_>) -> Result<Vec<NdArray>> {
-    let mut places: Vec<Vec<i64>> = vec![Vec::new(); mask.shape().len()];
-    for (position, &holds) in mask.as_array::<bool>().indexed_iter() {
+    let mask = mask.as_array::<bool>();
+    let mut count = 0;
+    for (k, &holds) in mask.iter().enumerate() {
+        stop::poll_at(k)?;
+        count += usize::from(holds);
+    }
+    let mut places = Vec::new();
+    for _ in 0..mask.ndim() {
+        places.push(NdArray::zeros(&[count], DType::I64)?);
+    }
+    let mut columns = Vec::new();
+    for places in &mut places {
+        columns.push(places.try_as_mut_slice::<i64>()?.iter_mut());
+    }
+    for (k, (at, &holds)) in mask.indexed_iter().enumerate() {
+        stop::poll_at(k)?;
         if holds {
-            let position = ndarray::Dimension::slice(&position);
-            for (places, &at) in places.iter_mut().zip(position) {
-                places.push(at.cast_signed() as i64);
+            let at = ndarray::Dimension::slice(&at);
+            for (column, &at) in columns.iter_mut().zip(at) {
+                *column.next().expect("there is room for each true element") =
+                    as_index(at);
             }
         }
     }
-    places.iter().map(|k| NdArray::try_from_elements(k, &[k.len()])).collect()
+    Ok(places)
 }

@@ -3,7 +3,8 @@
 use super::{Arena, Reduction};
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
-use crate::error::{self, Error, Fault, Operand, Result};
+use crate::error::{Error, Fault, Operand, Result};
+use crate::kernels::labels;
 use crate::ops::Op;
 use crate::ops::emit::Arg;
 use crate::ops::view::Reshape;
@@ -30,8 +31,8 @@ impl Arena {
             Arg::Number(_) => Shape::scalar(),
         };
         let (shape_a, shape_b) = (shape(a), shape(b));
+        let op = "mean_squared_error";
         if !broadcast && shape_a != shape_b {
-            let op = "mean_squared_error";
             let fault = Fault::Unlike {
                 op,
                 a: Operand::new(&shape_a),
@@ -39,7 +40,7 @@ impl Arena {
             };
             return Err(self.explain(Error::new(fault), &[a, b]));
         }
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let difference = arena.binary(&Op::Subtract, a, b, site)?;
             let square = arena.unary(&Op::Square, difference, site)?;
             arena.reduce(Reduction::Mean, square, None, false, site)
@@ -122,7 +123,7 @@ impl Arena {
         let op = "layer_norm";
         let named = shape::axes(op, Some(axes), self.ndim(x));
         let named = self.about(x, named)?;
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let (apart, _) = arena.deviations(op, x, Some(axes), site)?;
             let squares = arena.unary(&Op::Square, apart, site)?;
             let var = arena.reduce(Reduction::Mean, squares, Some(axes), true, site)?;
@@ -143,7 +144,7 @@ impl Arena {
         let op = "rms_norm";
         let named = shape::axes(op, Some(axes), self.ndim(x));
         let named = self.about(x, named)?;
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let squares = arena.unary(&Op::Square, x, site)?;
             let mean =
                 arena.reduce(Reduction::Mean, squares, Some(axes), true, site)?;
@@ -200,20 +201,10 @@ impl Arena {
             return self.about(table, Err(Error::new(fault)));
         }
         if self.ty(ids).dtype == DType::I64 {
-            let view = self.view(ids);
-            let negative =
-                view.as_array::<i64>().indexed_iter().find_map(|(at, &id)| {
-                    let position = ndarray::Dimension::slice(&at);
-                    (id < 0).then(|| (error::tuple(position), id))
-                });
-            if let Some((position, value)) = negative {
-                let limit = self.ty(table).shape[0];
-                let fault = Fault::IndexOutOfRange { op, value, position, limit };
-                return self.about(ids, Err(Error::new(fault)));
-            }
+            let limit = self.ty(table).shape[0];
+            self.about(ids, labels::check(op, self.view(ids), limit))?;
         }
-        self.composed(|arena| arena.gather(table, &[(0, ids)], true, site))
-            .map_err(|error| error.called(op))
+        self.composed(op, |arena| arena.gather(table, &[(0, ids)], true, site))
     }
 
     /// Each element times `1 / (1 - rate)` or, with probability `rate`, 0. The draws
@@ -232,7 +223,7 @@ impl Arena {
         }
         let ty = self.ty(x).clone();
         let dtype = ty.dtype.to_float();
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             if rate == 0.0 {
                 let is_float = ty.dtype == dtype;
                 return if is_float { Ok(x) } else { arena.astype(x, dtype, site) };
@@ -278,7 +269,7 @@ impl Arena {
         }
         let width = self.ty(query).shape[self.ndim(query) - 1];
         let scale = number(scale.unwrap_or(1.0 / (width as f64).sqrt()));
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let query = arena.binary(&Op::Multiply, Arg::Value(query), scale, site)?;
             let turned = arena.swapaxes(key, -1, -2, site)?;
             let mut scores = arena.matmul(query, turned, site)?;

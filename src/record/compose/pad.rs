@@ -1,6 +1,7 @@
 //! Margins around an array.
 
 use super::Arena;
+use super::arrange::as_index;
 use crate::array::NdArray;
 use crate::error::{Error, Fault, Operand, Result};
 use crate::ops::Op;
@@ -56,16 +57,14 @@ impl Arena {
             let fault = Fault::PadOfNothing { operand, axis };
             return self.about(x, Err(Error::new(fault)));
         }
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let mut y = x;
             for (axis, &(before, after)) in widths.iter().enumerate() {
                 if margin(axis) {
-                    let len = from.shape[axis].cast_signed() as i64;
-                    let (first, end) =
-                        (before.cast_signed() as i64, after.cast_signed() as i64);
-                    let places: Vec<i64> =
-                        (-first..len + end).map(|k| source(padding, k, len)).collect();
-                    y = arena.taken(y, &places, axis, site)?;
+                    let (len, first) = (as_index(from.shape[axis]), as_index(before));
+                    let places = (-first..len + as_index(after))
+                        .map(|k| source(padding, k, len));
+                    y = arena.taken(y, shape[axis], places, axis, site)?;
                 }
             }
             Ok(y)
@@ -88,9 +87,10 @@ impl Arena {
                 len,
             });
             let spans: Spans = spans.collect();
-            return self.one(Embed { shape, spans }.into(), x, site);
+            let embedded = self.one(Embed { shape, spans }.into(), x, site);
+            return embedded.map_err(|error| error.called("pad"));
         }
-        self.composed(|arena| {
+        self.composed("pad", |arena| {
             let mut y = x;
             for (axis, &(before, after)) in widths.iter().enumerate() {
                 let mut parts: SmallVec<[u32; 3]> = SmallVec::new();

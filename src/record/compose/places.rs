@@ -1,11 +1,13 @@
 //! Elements taken, put and added at integer places along one axis.
 
 use super::Arena;
+use super::arrange::as_index;
 use super::assign::node_of;
 use super::index::Gathered;
 use crate::array::NdArray;
 use crate::dtype::DType;
 use crate::error::{Error, Fault, Result};
+use crate::kernels;
 use crate::ops::along::{AddAlongAxis, TakeAlongAxis, expect_within};
 use crate::ops::convert::Cast;
 use crate::ops::emit::Arg;
@@ -22,11 +24,10 @@ impl Arena {
         axis: Option<isize>,
         site: u32,
     ) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed("take", |arena| {
             let (x, axis) = arena.along("take", x, axis, site)?;
             arena.gather(x, &[(axis, positions)], false, site)
         })
-        .map_err(|error| error.called("take"))
     }
 
     /// The elements at positions along an axis. With `broadcasts` the other axes do, as
@@ -40,7 +41,7 @@ impl Arena {
         site: u32,
     ) -> Result<u32> {
         let op = if broadcasts { Tag::TakeAlongAxis.name() } else { "gather" };
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let (mut x, axis) = arena.along(op, x, axis, site)?;
             let mut positions = positions;
             if broadcasts && arena.ndim(positions) == arena.ndim(x) {
@@ -62,7 +63,6 @@ impl Arena {
             let operands = smallvec![Arg::Value(x), Arg::Value(positions)];
             arena.apply(&TakeAlongAxis { axis }.into(), operands, site)
         })
-        .map_err(|error| error.called(op))
     }
 
     /// `x` with values at positions along an axis, where `take_along` would read them.
@@ -78,7 +78,7 @@ impl Arena {
         let op = if broadcasts { "put_along_axis" } else { "scatter" };
         let named = [x, positions].into_iter().chain(node_of(values));
         let named: SmallVec<[u32; 4]> = named.collect();
-        self.naming(&named, |arena| {
+        self.naming(op, &named, |arena| {
             let (y, axis) = arena.along(op, x, axis, site)?;
             let (sizes, reach) =
                 (arena.ty(y).shape.clone(), arena.ty(positions).shape.clone());
@@ -102,9 +102,8 @@ impl Arena {
                         let len = if broadcasts { size } else { reach[k] };
                         let mut shape = vec![1; sizes.ndim()];
                         shape[k] = len;
-                        let range: Vec<i64> =
-                            (0..len).map(|k| k.cast_signed() as i64).collect();
-                        let range = NdArray::try_from_elements(&range, &shape)?;
+                        let range = (0..len).map(as_index);
+                        let range = NdArray::try_from_iter(op, &shape, range)?;
                         arena.source(&Op::Constant, &range, None, site)?
                     },
                 ));
@@ -113,7 +112,6 @@ impl Arena {
             let shape = arena.ty(x).shape.clone();
             arena.shaped(y, &shape, site)
         })
-        .map_err(|error| error.called(op))
     }
 
     /// `x` with values added at positions along an axis.
@@ -128,13 +126,12 @@ impl Arena {
         let axis = shape::axis("scatter_add", axis, self.ndim(x));
         let axis = self.about(x, axis)?;
         let shape = self.ty(x).shape.clone();
-        self.composed(|arena| {
+        self.composed("scatter_add", |arena| {
             let operands = smallvec![Arg::Value(values), Arg::Value(positions)];
             let op = AddAlongAxis { shape, axis }.into();
             let added = arena.apply(&op, operands, site)?;
             arena.binary(&Op::Add, Arg::Value(x), Arg::Value(added), site)
         })
-        .map_err(|error| error.called("scatter_add"))
     }
 
     /// 1 at each label of a new last axis of `classes` elements, otherwise 0.
@@ -150,22 +147,11 @@ impl Arena {
         if found != DType::I64 {
             return Err(Error::new(Fault::IndexDType { op, dtype: found }));
         }
-        let view = self.view(labels);
-        let wrong =
-            view.as_array::<i64>().indexed_iter().find_map(|(position, &label)| {
-                let within = usize::try_from(label).is_ok_and(|label| label < classes);
-                let position = ndarray::Dimension::slice(&position);
-                (!within).then(|| (crate::error::tuple(position), label))
-            });
-        if let Some((position, value)) = wrong {
-            let fault = Fault::IndexOutOfRange { op, value, position, limit: classes };
-            return self.about(labels, Err(Error::new(fault)));
-        }
-        let range: Vec<i64> = (0..classes).map(|k| k.cast_signed() as i64).collect();
-        self.composed(|arena| {
+        self.about(labels, kernels::labels::check(op, self.view(labels), classes))?;
+        self.composed(op, |arena| {
             let last = arena.ndim(labels).cast_signed();
             let column = arena.expand_dims(labels, &[last], site)?;
-            let range = arena.integers(&range, site)?;
+            let range = arena.integers(classes, (0..classes).map(as_index), site)?;
             let hits = arena.binary(
                 &Op::Equal,
                 Arg::Value(column),

@@ -15,6 +15,7 @@ use crate::ops::scan::{CumProd, CumSum, LogCumSumExp};
 use crate::ops::view::{BroadcastTo, Reshape, Transpose};
 use crate::ops::{Op, Tag};
 use crate::shape::{self, Axes, Shape, Span};
+use crate::stop;
 use smallvec::smallvec;
 
 /// A running reduction along one axis.
@@ -75,7 +76,7 @@ impl Arena {
         axis: Option<isize>,
         site: u32,
     ) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed(running.name(), |arena| {
             let (x, axis) = arena.along(running.name(), x, axis, site)?;
             let op = match running {
                 Running::Sum => CumSum { axis, reverse: false }.into(),
@@ -94,7 +95,7 @@ impl Arena {
         keepdims: bool,
         site: u32,
     ) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed("count_nonzero", |arena| {
             let x = arena.one(Cast { dtype: DType::Bool }.into(), x, site)?;
             arena.reduce(Reduction::Sum, x, axes, keepdims, site)
         })
@@ -109,9 +110,9 @@ impl Arena {
         all: bool,
         site: u32,
     ) -> Result<u32> {
-        self.composed(|arena| {
-            let named =
-                shape::axes(if all { "all" } else { "any" }, axes, arena.ndim(x));
+        let name = if all { "all" } else { "any" };
+        self.composed(name, |arena| {
+            let named = shape::axes(name, axes, arena.ndim(x));
             let named = arena.about(x, named)?;
             let size: usize = named.iter().map(|&k| arena.ty(x).shape[k]).product();
             let count = arena.count_nonzero(x, axes, keepdims, site)?;
@@ -137,7 +138,7 @@ impl Arena {
         let checked = refuse_empty("argmin", ty, &axes);
         let reversed = if ty.dtype.is_float() { Op::Negative } else { Op::BitwiseNot };
         self.about(x, checked)?;
-        self.composed(|arena| {
+        self.composed("argmin", |arena| {
             let reversed = arena.unary(&reversed, x, site)?;
             arena.argmax(reversed, axis, keepdims, site)
         })
@@ -169,7 +170,7 @@ impl Arena {
         keepdims: bool,
         site: u32,
     ) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed("var", |arena| {
             let (apart, count) = arena.deviations("var", x, axes, site)?;
             let squares = arena.unary(&Op::Square, apart, site)?;
             let mean = arena.reduce(Reduction::Mean, squares, axes, keepdims, site)?;
@@ -190,7 +191,7 @@ impl Arena {
         keepdims: bool,
         site: u32,
     ) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed("std", |arena| {
             let (apart, count) = arena.deviations("std", x, axes, site)?;
             let length = arena.norm(apart, 2.0, axes, keepdims, site)?;
             let root = float((count - ddof).max(0.0).sqrt());
@@ -219,7 +220,7 @@ impl Arena {
             let fault = Fault::EmptyReduction { op: "norm", operand };
             return self.about(x, Err(Error::new(fault)));
         }
-        self.composed(|arena| {
+        self.composed("norm", |arena| {
             let mut x = x;
             if !arena.ty(x).dtype.is_float() {
                 x = arena.one(Cast { dtype: DType::F64 }.into(), x, site)?;
@@ -276,7 +277,7 @@ impl Arena {
         descending: bool,
         site: u32,
     ) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed("argsort", |arena| {
             let (x, axis) = arena.along("argsort", x, axis, site)?;
             arena.one(ArgSort { axis, descending }.into(), x, site)
         })
@@ -288,7 +289,7 @@ impl Arena {
         axis: Option<isize>,
         site: u32,
     ) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed("sort", |arena| {
             let (x, axis) = arena.along("sort", x, axis, site)?;
             let order =
                 arena.one(ArgSort { axis, descending: false }.into(), x, site)?;
@@ -305,7 +306,7 @@ impl Arena {
         axis: isize,
         site: u32,
     ) -> Result<u32> {
-        self.composed(|arena| {
+        self.composed("topk", |arena| {
             let (x, axis) = arena.along("topk", x, Some(axis), site)?;
             let from = arena.ty(x).shape.clone();
             if k > from[axis] {
@@ -333,7 +334,7 @@ impl Arena {
         let named = shape::axes("median", axes, from.ndim());
         let named = self.about(x, named)?;
         let shape = shape::reduced(&from, &named, keepdims);
-        self.composed(|arena| {
+        self.composed("median", |arena| {
             let kept = (0..from.ndim()).filter(|k| !named.contains(k));
             let order: Axes = kept.chain(named.iter().copied()).collect();
             let count: usize = named.iter().map(|&k| from[k]).product();
@@ -390,10 +391,13 @@ impl Arena {
         if ty.dtype != DType::I64 {
             return Err(Error::new(Fault::IndexDType { op, dtype: ty.dtype }));
         }
-        let values = self.view(x).as_array::<i64>();
-        let (low, high) =
-            values.iter().fold((0, -1), |(low, high), &x| (x.min(low), x.max(high)));
+        let (mut low, mut high) = (0, -1);
+        for (k, &count) in self.view(x).distinct::<i64>().iter().enumerate() {
+            stop::poll_at(k)?;
+            (low, high) = (count.min(low), count.max(high));
+        }
         if low < 0 {
+            let values = self.view(x).as_array::<i64>();
             let found = values.indexed_iter().find_map(|(at, &value)| {
                 let position = ndarray::Dimension::slice(&at).to_vec();
                 (value < 0).then_some((position, value))
@@ -402,8 +406,8 @@ impl Arena {
             let fault = Fault::NegativeIndex { op, value, position };
             return self.about(x, Err(Error::new(fault)));
         }
-        let size = ((high + 1).unsigned_abs() as usize).max(minlength);
-        self.composed(|arena| {
+        let size = (high.wrapping_add(1).cast_unsigned() as usize).max(minlength);
+        self.composed(op, |arena| {
             let weights = if let Some(weights) = weights {
                 weights
             } else {

@@ -202,7 +202,7 @@ impl Arena {
         channels: usize,
         groups: usize,
     ) -> Result<()> {
-        if from[1] == channels * groups {
+        if channels.checked_mul(groups) == Some(from[1]) {
             return Ok(());
         }
         let kernel = &self.ty(weight).shape;
@@ -262,7 +262,7 @@ impl Arena {
         let filters = Shape::new(&[groups, outputs / groups, taps]);
         let shape: Shape =
             [from[0], outputs].iter().chain(places.iter()).copied().collect();
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let images = arena.reshaped(x, from, site)?;
             let patches = arena.one(Patches { windows }.into(), images, site)?;
             let patches = arena.one(Reshape { shape: shown }.into(), patches, site)?;
@@ -305,7 +305,7 @@ impl Arena {
         let shown = [from[0], outputs * groups];
         let shown = shown.iter().chain(&kernel[2..]).chain(&from[2..]);
         let shown: Shape = shown.copied().collect();
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let images = arena.one(Reshape { shape: flat }.into(), x, site)?;
             let filters = arena.one(Reshape { shape: filters }.into(), weight, site)?;
             let filters = arena.swapaxes(filters, -1, -2, site)?;
@@ -357,7 +357,7 @@ impl Arena {
         site: u32,
     ) -> Result<u32> {
         let (from, windows, _) = self.pooling(op, axes, x, by)?;
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let images = arena.reshaped(x, from, site)?;
             let y = arena.one(MaxPool { windows }.into(), images, site)?;
             arena.like_images(x, axes, y, site)
@@ -377,9 +377,9 @@ impl Arena {
         let taps: Axes = (2..2 + axes).collect();
         let padded = windows.iter().any(|window| window.padding != (0, 0));
         let counts = (padded && by.leave_out_padding)
-            .then(|| counts(self.ty(x).dtype, &from[2..], &windows, &places))
+            .then(|| counts(op, self.ty(x).dtype, &from[2..], &windows, &places))
             .transpose()?;
-        self.composed(|arena| {
+        self.composed(op, |arena| {
             let images = arena.reshaped(x, from, site)?;
             let shown = arena.one(Patches { windows }.into(), images, site)?;
             let y = match counts {
@@ -430,25 +430,28 @@ fn reached(
     Ok(sizes)
 }
 
-/// For each place of the windows the number of taps that lie within axes of these sizes.
+/// For each place of the windows the number of taps that lie within axes of these
+/// sizes.
 fn counts(
+    op: &'static str,
     dtype: DType,
     sizes: &[usize],
     windows: &[Window],
     places: &Shape,
 ) -> Result<NdArray> {
-    let along = |window: &Window, len: usize, count: usize| -> Vec<f64> {
-        let within = |place: usize| {
-            let first = place * window.stride;
-            let inside = window.padding.0..window.padding.0 + len;
-            (first..first + window.size).filter(|at| inside.contains(at)).count() as f64
-        };
-        (0..count).map(within).collect()
+    let within = |window: &Window, len: usize, place: usize| {
+        let first = place * window.stride;
+        let (start, end) = (window.padding.0, window.padding.0 + len);
+        (first + window.size).min(end).saturating_sub(first.max(start)) as f64
     };
-    let mut all = vec![1.0];
-    for ((window, &len), &count) in windows.iter().zip(sizes).zip(places.iter()) {
-        let axis = along(window, len, count);
-        all = all.iter().flat_map(|n| axis.iter().map(move |m| n * m)).collect();
-    }
-    NdArray::try_from_elements(&all, places)?.cast(dtype.to_float())
+    let count = |place: usize| {
+        let axes = windows.iter().zip(sizes).zip(places.iter()).rev();
+        let (product, _) =
+            axes.fold((1.0, place), |(product, place), ((window, &len), &count)| {
+                (product * within(window, len, place % count), place / count)
+            });
+        product
+    };
+    let counts = (0..places.len()).map(count);
+    NdArray::try_from_iter(op, places, counts)?.cast(dtype.to_float())
 }

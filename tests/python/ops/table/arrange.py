@@ -37,6 +37,7 @@ def _order() -> list[Row]:
         _both("concatenate", "roll", (((5,),), ((2, 3),), ((33,),)), 2),
         _both("concatenate", "roll", (CUBES[0], CUBES[3]), -1, axis=1),
         _both("concatenate", "roll", (CUBES[0], CUBES[3]), (1, 2), axis=(0, 2)),
+        _both("concatenate", "roll", (CUBES[0], CUBES[3]), 1, axis=(0, 2)),
         _both("broadcast_to", "tile", UNARY, 2),
         _both("broadcast_to", "tile", UNARY, (2, 1, 3)),
         _both("gather", "repeat", UNARY, 2),
