@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, MutableMapping, Sequence
-from itertools import groupby
 from types import BuiltinFunctionType
 from typing import Any
 
@@ -282,13 +281,13 @@ class Sequential:
         >>> store["l.weight"].tolist()
         [[0.5], [1.5]]
         """
-        trained = [x for x in self.parts if isinstance(x, LinearLayer | Sequential)]
-        for _, group in groupby(trained, lambda x: type(x) is LinearLayer):
-            layers = list(group)
-            plain = [layer for layer in layers if type(layer) is LinearLayer]
-            if plain:
+        plain: list[LinearLayer] = []
+        for part in self.parts:
+            if type(part) is LinearLayer:
+                plain.append(part)
+            elif isinstance(part, (LinearLayer, Sequential)):
+                # A class of its own may have a way of its own.
                 _descend(plain, grad, store)
-                continue
-            # A class of its own may have a way of its own.
-            for layer in layers:
-                layer.optimize(grad, store)
+                plain = []
+                part.optimize(grad, store)
+        _descend(plain, grad, store)
