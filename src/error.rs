@@ -4,10 +4,13 @@
 //! operand was recorded; a hint, if there is one obvious remedy.
 
 mod fault;
+mod kind;
+mod mentioned;
 mod shown;
 mod subscripts;
 
 pub use fault::{Event, Fault};
+pub use kind::Kind;
 pub(crate) use shown::{Operand, Operands, tuple};
 use std::fmt;
 pub use subscripts::Subscripts;
@@ -39,36 +42,6 @@ struct Recorded {
 pub(crate) enum Place {
     Site(u32),
     Line(String),
-}
-
-/// The class of a fault. Python has one exception for each.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-#[non_exhaustive]
-pub enum Kind {
-    /// Shapes, axes or sizes that do not fit.
-    Shape,
-    /// An element type that the operation does not take.
-    DType,
-    /// A handle that is dead or belongs to another record.
-    Handle,
-    /// A gradient that cannot be taken.
-    Gradient,
-    /// An index outside its axis.
-    OutOfRange,
-    /// A NaN or an infinity in a record that was asked to check for them.
-    NonFinite,
-    /// A value that an operation refuses, such as an integer to a negative power.
-    Value,
-    /// A name that is not in a store.
-    Missing,
-    /// Memory that could not be had.
-    Memory,
-    /// An error that a rule of the user's gave.
-    Raised,
-    /// Work that was told to stop.
-    Interrupted,
-    /// A defect of this crate.
-    Internal,
 }
 
 impl Error {

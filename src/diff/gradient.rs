@@ -1,8 +1,9 @@
 //! What a sweep found, and what is asked of it later.
 
 use super::breaks;
+use super::descent::sweep;
 use super::recorded;
-use super::reverse::{self, Task};
+use super::wanted::{Task, connected};
 use crate::array::NdArray;
 use crate::error::{Error, Fault, Operand, Place, Result};
 use crate::ops::Op;
@@ -332,7 +333,7 @@ impl Gradient {
     /// Whether a path leads from the loss to `node`.
     pub(crate) fn connected(&self, arena: &Arena, node: u32) -> Result<bool> {
         self.expect_loss(arena, "connected")?;
-        reverse::connected(arena, self.loss, node)
+        connected(arena, self.loss, node)
     }
 
     /// The cotangents of all nodes that depend on a leaf and that the loss depends on,
@@ -352,7 +353,7 @@ impl Gradient {
             ieee: self.request.ieee,
             consume: false,
         };
-        reverse::sweep(arena, &task, Vec::new())?.then(arena, |_, mut found| {
+        sweep(arena, &task, Vec::new())?.then(arena, |_, mut found| {
             found.reverse();
             Ok(found)
         })
@@ -390,7 +391,7 @@ fn nodes(arena: &mut Arena, task: &Task<'_>, site: u32) -> Result<Step<Found>> {
 /// The arrays that a sweep finds.
 fn arrays(arena: &mut Arena, task: &Task<'_>) -> Result<Step<Found>> {
     let list = with_spare(|spare| spare.arrays.pop()).unwrap_or_default();
-    reverse::sweep(arena, task, list)?.then(arena, |_, mut found| {
+    sweep(arena, task, list)?.then(arena, |_, mut found| {
         found.reverse();
         Ok(Found::Arrays(found))
     })

@@ -1,6 +1,7 @@
 //! Derivatives: the sweep over a record, and the gradient that it returns.
 
 mod breaks;
+mod descent;
 mod grad;
 pub(crate) mod gradient;
 mod parts;
@@ -9,6 +10,7 @@ mod recorded;
 mod reverse;
 mod short;
 mod timed;
+mod wanted;
 mod workspace;
 
 pub use grad::{Grad, GradOptions};

@@ -1,6 +1,7 @@
 //! A sweep that waits for the rule of a user's op.
 
-use super::reverse::{Descent, Task};
+use super::descent::Descent;
+use super::wanted::Task;
 use crate::array::NdArray;
 use crate::error::Result;
 use crate::record::Arena;

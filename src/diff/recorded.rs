@@ -1,7 +1,8 @@
 //! The sweep that is recorded: what it finds are nodes that depend on the leaves.
 
-use super::reverse::{
-    BETWEEN_POLLS, Task, Wanted, end_at_gradient, is_kept, out_of_memory, wanted_mask,
+use super::reverse::BETWEEN_POLLS;
+use super::wanted::{
+    Task, Wanted, end_at_gradient, is_kept, out_of_memory, wanted_mask,
 };
 use crate::array::NdArray;
 use crate::dtype::Scalar;

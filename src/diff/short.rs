@@ -1,7 +1,8 @@
 //! The nodes that most sweeps are made of: rank-0 `f64` nodes, and elementwise nodes
 //! without broadcasting or gaps, whose cotangents are plain buffers.
 
-use super::reverse::{Sweep, Wanted};
+use super::reverse::Sweep;
+use super::wanted::Wanted;
 use super::workspace::Slot;
 use crate::array::buffer::Buffer;
 use crate::array::{View, ViewMut};

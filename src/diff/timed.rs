@@ -1,6 +1,7 @@
 //! A sweep that is profiled.
 
-use super::reverse::{Sweep, Wanted};
+use super::reverse::Sweep;
+use super::wanted::Wanted;
 use super::workspace::Slot;
 use crate::error::Result;
 use crate::record::profile;

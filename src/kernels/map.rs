@@ -6,16 +6,24 @@
 //!
 //! What has more elements than a tile is cut into tiles.
 
+mod add;
+mod cast;
+mod select;
+mod source;
+
 use super::guard::{Flag, Flagged, Guarded};
-use super::pack::pack_run;
 use super::panels::Panels;
-use super::simd::{Kernel, dispatch, dispatch_floats};
-use super::threads::{Shared, evenly, for_each_part, for_each_tile, tile_size};
+use super::simd::{Kernel, dispatch_floats};
+use super::threads::{Shared, evenly, for_each_tile, tile_size};
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::{Error, Fault, Result};
-use crate::shape::{Shape, Type, broadcast_strides};
-use smallvec::SmallVec;
+use crate::shape::{Shape, Type};
+pub(super) use add::{accumulate, move_to};
+pub(crate) use add::{add_flat, add_to};
+pub(crate) use cast::cast;
+pub(crate) use select::select;
+use source::Source;
 use std::array::from_fn;
 use std::mem::MaybeUninit;
 use std::num::Wrapping;
@@ -260,39 +268,6 @@ pub(super) unsafe fn finish<T: Lane, O: Lane, const N: usize>(
     }
 }
 
-/// Adds results to what memory holds.
-///
-/// # Safety
-/// Both reach `count` elements.
-pub(super) unsafe fn accumulate<O: Lane>(
-    results: *const O,
-    sums: *mut O,
-    count: usize,
-) {
-    // SAFETY: by the contract of this function.
-    let (results, sums) = unsafe {
-        let sums = std::slice::from_raw_parts_mut(sums, count);
-        (std::slice::from_raw_parts(results, count), sums)
-    };
-    dispatch(Accumulate { results, sums });
-}
-
-struct Accumulate<'a, O> {
-    results: &'a [O],
-    sums: &'a mut [O],
-}
-
-impl<O: Lane> Kernel for Accumulate<'_, O> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (sum, &x) in self.sums.iter_mut().zip(self.results) {
-            *sum = sum.plus(x);
-        }
-    }
-}
-
 /// The loop of `M`, for the instruction set in use.
 ///
 /// # Safety
@@ -348,284 +323,6 @@ fn over_slices<M: Map<T, N>, T: Lane, const N: usize>(
     }
 }
 
-/// Adds the operand to `out`.
-pub(crate) fn add_to(x: View<'_>, mut out: ViewMut<'_>) -> Result<()> {
-    if x.is_contiguous() && x.shape() == out.shape() {
-        let (dtype, len) = (out.dtype(), out.len());
-        // SAFETY: both have this many elements of this type, and nothing else reads or
-        // writes those of `out`.
-        return unsafe { add_flat(dtype, x.first(), out.first_mut(), len) };
-    }
-    move_to(x, out, Mode::Add)
-}
-
-/// Adds `count` elements that lie flat to others.
-///
-/// # Safety
-/// Both pointers reach `count` elements of the type, which are initialised and not the
-/// same.
-#[inline]
-pub(crate) unsafe fn add_flat(
-    dtype: DType,
-    x: *const u8,
-    sums: *mut u8,
-    count: usize,
-) -> Result<()> {
-    #[inline]
-    unsafe fn typed<T: Lane>(x: *const u8, sums: *mut u8, len: usize) -> Result<()> {
-        let (x, sums) = (x.cast::<T>(), sums.cast::<T>());
-        let tile = const { tile_of::<T>(false) };
-        if len <= tile {
-            // SAFETY: by the contract of this function.
-            unsafe { accumulate(x, sums, len) };
-            return Ok(());
-        }
-        let tile = evenly(len, tile, BLOCK);
-        let (x, sums) = (Shared::new(x.cast_mut()), Shared::new(sums));
-        for_each_tile(len.div_ceil(tile), 1, |k| {
-            let (start, end) = (k * tile, len.min((k + 1) * tile));
-            // SAFETY: by the contract of this function; the tiles do not meet.
-            unsafe { accumulate(x.at(start), sums.at(start), end - start) };
-        })
-    }
-    // SAFETY: by the contract of this function.
-    unsafe {
-        match dtype {
-            DType::F32 => typed::<f32>(x, sums, count),
-            DType::F64 => typed::<f64>(x, sums, count),
-            DType::I64 => typed::<Wrapping<i64>>(x, sums, count),
-            DType::Bool => typed::<bool>(x, sums, count),
-        }
-    }
-}
-
-/// Writes the operand to `out`, or adds it.
-pub(super) fn move_to(x: View<'_>, out: ViewMut<'_>, mode: Mode) -> Result<()> {
-    struct Same;
-    impl<T: Lane> Map<T, 1> for Same {
-        type Output = T;
-        #[inline(always)]
-        fn at([x]: [T; 1]) -> T {
-            x
-        }
-    }
-    match out.dtype() {
-        DType::F32 => map::<Same, f32, 1>([x], out, mode),
-        DType::F64 => map::<Same, f64, 1>([x], out, mode),
-        DType::I64 => map::<Same, Wrapping<i64>, 1>([x], out, mode),
-        DType::Bool => map::<Same, bool, 1>([x], out, mode),
-    }
-}
-
-/// An operand as a sequence of blocks in the order of the output.
-enum Source<T> {
-    Slice(*const T),
-    Repeat(T),
-    Strided(Walk<T>),
-}
-
-impl<T: Lane> Source<T> {
-    /// The elements from the given one on.
-    #[inline]
-    fn new(x: View<'_>, shape: &[usize], from: usize) -> Self {
-        debug_assert_eq!(x.dtype(), T::Element::DTYPE);
-        if x.is_contiguous() && x.shape() == shape {
-            return Source::Slice(x.first().cast::<T>().wrapping_add(from));
-        }
-        Source::broadcast(x, shape, from)
-    }
-
-    fn broadcast(x: View<'_>, shape: &[usize], from: usize) -> Self {
-        let first = x.first().cast::<T>();
-        if shape.contains(&0) {
-            return Source::Slice(first);
-        }
-        let strides = broadcast_strides(x.shape(), &x.strides(), shape);
-        if strides.iter().all(|&stride| stride == 0) {
-            // SAFETY: what broadcasts to a shape with elements has one.
-            return Source::Repeat(unsafe { first.read() });
-        }
-        Source::Strided(Walk::new(first, shape, &strides, from))
-    }
-
-    /// The next `count` elements, after `start` that were taken; packed into `block`
-    /// where they do not lie behind one another.
-    fn next(
-        &mut self,
-        start: usize,
-        count: usize,
-        block: &mut [MaybeUninit<T>; BLOCK],
-    ) -> *const T {
-        match self {
-            // SAFETY: a slice has an element for each of the output.
-            Source::Slice(first) => return unsafe { first.add(start) },
-            Source::Repeat(x) if start == 0 => {
-                block[..count].fill(MaybeUninit::new(*x));
-            }
-            Source::Repeat(_) => {}
-            Source::Strided(walk) => walk.pack(&mut block[..count]),
-        }
-        block.as_ptr().cast()
-    }
-}
-
-/// A walk over the elements of a strided array, in C order.
-struct Walk<T> {
-    at: *const T,
-    /// Sizes and strides from the innermost axis outward; neighbours that lie behind
-    /// one another are merged.
-    axes: SmallVec<[(usize, isize); 4]>,
-    /// The position along each axis.
-    position: SmallVec<[usize; 4]>,
-}
-
-impl<T: Copy> Walk<T> {
-    /// Starts at element `from`.
-    fn new(first: *const T, shape: &[usize], strides: &[isize], from: usize) -> Self {
-        let mut axes: SmallVec<[(usize, isize); 4]> = SmallVec::new();
-        for (&size, &stride) in shape.iter().zip(strides).rev().filter(|x| *x.0 != 1) {
-            match axes.last_mut() {
-                Some((inner, step)) if stride == *step * inner.cast_signed() => {
-                    *inner *= size;
-                }
-                _ => axes.push((size, stride)),
-            }
-        }
-        if axes.is_empty() {
-            axes.push((1, 1));
-        }
-        let (mut at, mut rest) = (first, from);
-        let mut step = |&(size, stride): &(usize, isize)| {
-            let position = rest % size;
-            rest /= size;
-            at = at.wrapping_offset(stride * position.cast_signed());
-            position
-        };
-        let position = axes.iter().map(&mut step).collect();
-        Walk { at, axes, position }
-    }
-
-    /// Copies the next elements into the block.
-    fn pack(&mut self, block: &mut [MaybeUninit<T>]) {
-        let (size, stride) = self.axes[0];
-        let mut filled = 0;
-        while filled < block.len() {
-            let run = (size - self.position[0]).min(block.len() - filled);
-            // SAFETY: `run` elements are left along the innermost axis.
-            unsafe { pack_run(self.at, stride, &mut block[filled..filled + run]) };
-            self.at = self.at.wrapping_offset(stride * run.cast_signed());
-            self.position[0] += run;
-            filled += run;
-            if self.position[0] == size {
-                self.carry();
-                if run == size {
-                    filled += self.repeat(block, filled);
-                }
-            }
-        }
-    }
-
-    /// Fills the block with the row that was packed last, as often as it comes again
-    /// before the last time, which moves on. Gives how many elements that are.
-    fn repeat(&mut self, block: &mut [MaybeUninit<T>], filled: usize) -> usize {
-        let size = self.axes[0].0;
-        let Some(&(rows, 0)) = self.axes.get(1) else { return 0 };
-        let again = match self.position[1] {
-            // That was the last time.
-            0 => 0,
-            row => (rows - 1 - row).min((block.len() - filled) / size),
-        };
-        self.position[1] += again;
-        let (from, end) = (filled - size, filled + again * size);
-        let mut next = filled;
-        while next < end {
-            // Twice as many each time.
-            let count = (next - from).min(end - next);
-            block.copy_within(from..from + count, next);
-            next += count;
-        }
-        again * size
-    }
-
-    /// Steps to the next row once the innermost axis is at its end.
-    fn carry(&mut self) {
-        for (k, &(size, stride)) in self.axes.iter().enumerate() {
-            if self.position[k] < size {
-                return;
-            }
-            self.position[k] = 0;
-            self.at = self.at.wrapping_offset(-stride * size.cast_signed());
-            let Some(&(_, outer)) = self.axes.get(k + 1) else { return };
-            self.position[k + 1] += 1;
-            self.at = self.at.wrapping_offset(outer);
-        }
-    }
-}
-
-/// Writes `a` where the condition holds, otherwise `b`; all broadcast to `out`.
-pub(crate) fn select(
-    condition: View<'_>,
-    a: View<'_>,
-    b: View<'_>,
-    out: ViewMut<'_>,
-) -> Result<()> {
-    fn typed<T: Lane>(
-        c: View<'_>,
-        a: View<'_>,
-        b: View<'_>,
-        mut out: ViewMut<'_>,
-    ) -> Result<()> {
-        let shape = out.shape();
-        let tile = evenly(out.len(), const { tile_of::<T>(false) }, BLOCK);
-        for_each_part(out.slice_mut::<T::Element>(), tile, |k, out| {
-            let condition = Source::<bool>::new(c, shape, k * tile);
-            let sides = [a, b].map(|x| Source::<T>::new(x, shape, k * tile));
-            dispatch_floats::<T::Element, _>(Select { condition, sides, out });
-        })
-    }
-    match out.dtype() {
-        DType::F32 => typed::<f32>(condition, a, b, out),
-        DType::F64 => typed::<f64>(condition, a, b, out),
-        DType::I64 => typed::<Wrapping<i64>>(condition, a, b, out),
-        DType::Bool => typed::<bool>(condition, a, b, out),
-    }
-}
-
-struct Select<'a, T: Lane> {
-    condition: Source<bool>,
-    sides: [Source<T>; 2],
-    out: &'a mut [MaybeUninit<T::Element>],
-}
-
-impl<T: Lane> Kernel for Select<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(mut self) {
-        let len = self.out.len();
-        let out = self.out.as_mut_ptr().cast::<MaybeUninit<T>>();
-        let mut flags = [const { MaybeUninit::uninit() }; BLOCK];
-        let mut blocks = [[const { MaybeUninit::uninit() }; BLOCK]; 2];
-        let mut start = 0;
-        while start < len {
-            let count = BLOCK.min(len - start);
-            let condition = self.condition.next(start, count, &mut flags);
-            let [a, b] = from_fn(|k| self.sides[k].next(start, count, &mut blocks[k]));
-            // SAFETY: each operand has `count` elements here, and so has the output.
-            unsafe {
-                let condition = std::slice::from_raw_parts(condition, count);
-                let a = std::slice::from_raw_parts(a, count);
-                let b = std::slice::from_raw_parts(b, count);
-                let out = std::slice::from_raw_parts_mut(out.add(start), count);
-                for (((y, &c), &a), &b) in out.iter_mut().zip(condition).zip(a).zip(b) {
-                    y.write(if c { a } else { b });
-                }
-            }
-            start += count;
-        }
-    }
-}
-
 /// `x - rate * g`, elementwise, for floats of one type and shape.
 pub(crate) fn descend(x: &NdArray, g: &NdArray, rate: f64) -> Result<NdArray> {
     struct Step;
@@ -655,72 +352,4 @@ pub(crate) fn descend(x: &NdArray, g: &NdArray, rate: f64) -> Result<NdArray> {
     }
     // SAFETY: the loop wrote every element.
     Ok(unsafe { out.assume_init() })
-}
-
-impl NdArray {
-    /// This array, or a copy with its elements as another type: floats round to the
-    /// nearest, integers are truncated towards zero, `bool` is whether an element
-    /// differs from 0.
-    pub fn cast(&self, dtype: DType) -> Result<NdArray> {
-        if self.dtype() == dtype {
-            return Ok(self.clone());
-        }
-        let ty = Type::new(Shape::new(self.shape()), dtype);
-        let mut array = Fresh::new("cast", ty)?;
-        cast(self.view(), array.view())?;
-        // SAFETY: `cast` wrote every element.
-        Ok(unsafe { array.assume_init() })
-    }
-}
-
-/// Writes the elements as another type.
-pub(crate) fn cast(x: View<'_>, out: ViewMut<'_>) -> Result<()> {
-    macro_rules! each_pair {
-        ($($from:ty, $from_tag:ident { $($to:ty, $to_tag:ident, $f:expr;)* })*) => {
-            match (x.dtype(), out.dtype()) { $($(
-                (DType::$from_tag, DType::$to_tag) => {
-                    struct Convert;
-                    impl Map<$from, 1> for Convert {
-                        type Output = $to;
-                        #[inline(always)]
-                        #[allow(
-                            clippy::cast_possible_truncation,
-                            clippy::redundant_closure_call,
-                            reason = "a cast is what was asked for"
-                        )]
-                        fn at([x]: [$from; 1]) -> $to {
-                            ($f)(x)
-                        }
-                    }
-                    map::<Convert, $from, 1>([x], out, Mode::Write)
-                }
-            )*)* }
-        };
-    }
-    each_pair! {
-        f32, F32 {
-            f32, F32, |x: f32| x;
-            f64, F64, f64::from;
-            Wrapping<i64>, I64, |x: f32| Wrapping(x as i64);
-            bool, Bool, |x: f32| x != 0.0;
-        }
-        f64, F64 {
-            f32, F32, |x: f64| x as f32;
-            f64, F64, |x: f64| x;
-            Wrapping<i64>, I64, |x: f64| Wrapping(x as i64);
-            bool, Bool, |x: f64| x != 0.0;
-        }
-        Wrapping<i64>, I64 {
-            f32, F32, |x: Wrapping<i64>| x.0 as f32;
-            f64, F64, |x: Wrapping<i64>| x.0 as f64;
-            Wrapping<i64>, I64, |x: Wrapping<i64>| x;
-            bool, Bool, |x: Wrapping<i64>| x.0 != 0;
-        }
-        bool, Bool {
-            f32, F32, |x: bool| f32::from(u8::from(x));
-            f64, F64, |x: bool| f64::from(u8::from(x));
-            Wrapping<i64>, I64, |x: bool| Wrapping(i64::from(x));
-            bool, Bool, |x: bool| x;
-        }
-    }
 }

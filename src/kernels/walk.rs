@@ -88,6 +88,18 @@ pub(super) fn place<const N: usize>(dims: &[Dim<N>], position: usize) -> [isize;
     at
 }
 
+/// The same position along each axis.
+pub(super) fn along_axes<const N: usize>(
+    dims: &[Dim<N>],
+    position: usize,
+) -> SmallVec<[usize; 4]> {
+    let (mut along, mut rest) = (SmallVec::from_elem(0, dims.len()), position);
+    for (along, dim) in along.iter_mut().zip(dims).rev() {
+        (*along, rest) = (rest % dim.size, rest / dim.size);
+    }
+    along
+}
+
 /// The positions of all elements, as offsets from the first element of each array.
 pub(super) struct Walk<'a, const N: usize> {
     dims: &'a [Dim<N>],
@@ -109,10 +121,7 @@ impl<'a, const N: usize> Walk<'a, N> {
         if position > 0 {
             walk.left = walk.left.saturating_sub(position);
             walk.at = place(dims, position);
-            let mut rest = position;
-            for (index, dim) in walk.index.iter_mut().zip(dims).rev() {
-                (*index, rest) = (rest % dim.size, rest / dim.size);
-            }
+            walk.index = along_axes(dims, position);
         }
         walk
     }

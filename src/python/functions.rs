@@ -166,6 +166,7 @@ pub(super) mod elementwise;
 mod engine;
 mod linear;
 mod network;
+pub(super) mod places;
 mod shapes;
 mod softmax;
 pub(super) mod statistics;
@@ -375,6 +376,7 @@ pub(super) fn add_all(module: &Bound<'_, PyModule>) -> PyResult<()> {
     add_compare(module)?;
     add_reductions(module)?;
     arrange::add_all(module)?;
+    places::add_all(module)?;
     elementwise::add_all(module)?;
     engine::add_all(module)?;
     network::add_all(module)?;

@@ -3,8 +3,9 @@
 
 use super::array::to_numpy;
 use super::grad::PyGrad;
-use super::record::{PyRecord, Work, expect_record};
+use super::record::{PyRecord, expect_record};
 use super::tensor::PyTensor;
+use super::work::Work;
 use crate::array::{NdArray, summary};
 use crate::ops::emit::{Arg, Args};
 use crate::record::graph::{self, GraphBox, Look};

@@ -1,6 +1,7 @@
 //! `Profile`.
 
-use super::record::{PyRecord, Work};
+use super::record::PyRecord;
+use super::work::Work;
 use crate::error::{Error, Fault};
 use crate::record::{Profile, ProfileEntry};
 use pyo3::prelude::*;

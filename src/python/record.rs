@@ -1,76 +1,22 @@
 //! `ComputationRecord`.
 
-use super::array::{
-    borrow_numpy, checked_sizes, dtype_of, from_numpy, release_dropped,
-};
+use super::array::release_dropped;
 use super::custom::InPython;
-use super::error::exception;
 use super::handle::Handle;
 use super::lock::{Held, Lock};
 use super::rng::PyRng;
 use super::site::{Place, Sites, UNKNOWN};
+use super::source::{append_source, filled, value_of};
 use super::tensor::PyTensor;
-use super::threads::detached;
-use crate::array::NdArray;
-use crate::dtype::DType;
-use crate::error::{Error, Fault, Kind, Result};
+use super::work::Work;
+use crate::error::{Error, Fault, Result};
 use crate::ops::Op;
 use crate::record::steps::Step;
-use crate::record::{Arena, Mark, print};
+use crate::record::{Arena, Mark};
 use crate::rng::Rng;
 use pyo3::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Bytes of an operand above which work counts as long: about 20 microseconds.
-const LONG: usize = 128 << 10;
-/// The same for the product of the bytes of two operands of different shapes, which may
-/// be as many times more as the result has elements.
-const LONG_PRODUCT: usize = 1 << 25;
-
-/// How long work will take: for long work the interpreter is released.
-#[derive(Clone, Copy)]
-pub(super) enum Work {
-    Short,
-    Long,
-    /// As long as the larger of two nodes makes it.
-    OnNodes([u32; 2]),
-    /// A sweep over the record.
-    OnRecord,
-}
-
-impl Work {
-    /// The work of an op on an array.
-    pub(super) fn on_array(array: &NdArray) -> Self {
-        let long = array.len() * array.dtype().size() > LONG;
-        if long { Work::Long } else { Work::Short }
-    }
-
-    /// The same, and that of an op on a node.
-    pub(super) fn and(self, node: u32) -> Self {
-        match self {
-            Work::Short => Work::OnNodes([node; 2]),
-            Work::OnNodes([first, _]) => Work::OnNodes([first, node]),
-            long => long,
-        }
-    }
-
-    #[inline]
-    fn is_long(self, arena: &Arena) -> bool {
-        match self {
-            Work::Short => false,
-            Work::Long => true,
-            Work::OnNodes([a, b]) => {
-                let (x, y) = (arena.large_bytes(a), arena.large_bytes(b));
-                x.max(y) > LONG
-                    || x.saturating_mul(y) > LONG_PRODUCT
-                        && arena.type_number(a) != arena.type_number(b)
-            }
-            Work::OnRecord => arena.len() > 200 || arena.bytes() > LONG,
-        }
-    }
-}
 
 /// A computation record (Wengert list): it owns every value of a computation, and what
 /// is needed to differentiate it.
@@ -247,13 +193,10 @@ impl PyRecord {
         }
     }
 
-    /// The exception for an error, with the lines of its places.
-    #[cold]
-    pub(super) fn explain(&self, py: Python<'_>, error: Error) -> PyErr {
-        if error.kind() == Kind::Interrupted {
-            return exception(py, &error);
-        }
-        exception(py, &error.resolved(|site| self.line(py, site)))
+    /// The place with a number, if it is known.
+    pub(super) fn place(&self, py: Python<'_>, site: u32) -> Option<Place> {
+        let place = |state: &mut State, _: &Held<'_>| Ok(state.sites.place(site));
+        self.state.with(py, "record", self.id, place).ok().flatten()
     }
 
     /// The stream of random numbers.
@@ -275,44 +218,6 @@ pub(super) fn append<'py>(
         f(arena, site).map(|node| Handle::new(arena, node, site))
     })?;
     super::object::tensor(record, handle)
-}
-
-/// Appends a leaf or a constant.
-pub(super) fn append_source<'py>(
-    record: &Bound<'py, PyRecord>,
-    op: &Op,
-    array: &NdArray,
-    name: Option<&str>,
-) -> PyResult<Bound<'py, PyTensor>> {
-    append(record, op.tag().name(), Work::on_array(array), |arena, site| {
-        arena.source(op, array, name.map(Into::into), site)
-    })
-}
-
-/// The array of a `value` argument.
-fn value_of(
-    value: &Bound<'_, PyAny>,
-    dtype: Option<&Bound<'_, PyAny>>,
-    borrow: bool,
-) -> PyResult<NdArray> {
-    let py = value.py();
-    if let Ok(tensor) = value.cast_exact::<PyTensor>() {
-        let array = tensor.get().array(py)?;
-        return cast_to(py, array, dtype);
-    }
-    let array = if borrow { borrow_numpy(value)? } else { from_numpy(value)? };
-    cast_to(py, array, dtype)
-}
-
-fn cast_to(
-    py: Python<'_>,
-    array: NdArray,
-    dtype: Option<&Bound<'_, PyAny>>,
-) -> PyResult<NdArray> {
-    match dtype {
-        Some(dtype) => super::error::plain(py, array.cast(dtype_of(py, dtype)?)),
-        None => Ok(array),
-    }
 }
 
 #[pymethods]
@@ -561,72 +466,6 @@ impl PyRecord {
     ) -> PyResult<()> {
         self.clear(py)
     }
-}
-
-impl PyRecord {
-    /// The place with a number, if it is known.
-    pub(super) fn place(&self, py: Python<'_>, site: u32) -> Option<Place> {
-        let place = |state: &mut State, _: &Held<'_>| Ok(state.sites.place(site));
-        self.state.with(py, "record", self.id, place).ok().flatten()
-    }
-
-    /// The source line that a site stands for.
-    pub(super) fn line(&self, py: Python<'_>, site: u32) -> String {
-        match self.place(py, site) {
-            Some(place) => place.line(py),
-            None => "an unknown place".to_owned(),
-        }
-    }
-
-    /// What `f` makes with the source lines of some nodes' sites.
-    pub(super) fn with_lines<R: Send>(
-        &self,
-        py: Python<'_>,
-        nodes: impl FnOnce(&mut Arena) -> Vec<u32> + Send,
-        f: impl FnOnce(&mut Arena, &dyn Fn(u32) -> String) -> Result<R> + Send,
-    ) -> PyResult<R> {
-        let sites = self.run(py, "print", Work::OnRecord, |arena| {
-            let nodes = nodes(arena);
-            Ok(nodes.into_iter().map(|node| arena.site(node)).collect::<BTreeSet<_>>())
-        })?;
-        let lines: BTreeMap<u32, String> =
-            sites.into_iter().map(|site| (site, self.line(py, site))).collect();
-        self.run(py, "print", Work::OnRecord, |arena| {
-            f(arena, &|site| lines.get(&site).cloned().unwrap_or_default())
-        })
-    }
-
-    /// The Wengert list as text.
-    pub(super) fn printed(
-        &self,
-        py: Python<'_>,
-        cotangents: Option<&[(u32, NdArray)]>,
-    ) -> PyResult<String> {
-        let shown = |arena: &mut Arena| print::shown(arena.len()).collect();
-        self.with_lines(py, shown, |arena, line| {
-            Ok(print::table(arena, cotangents, line))
-        })
-    }
-}
-
-fn filled<'py>(
-    record: &Bound<'py, PyRecord>,
-    op: &'static str,
-    shape: &Bound<'py, PyAny>,
-    value: f64,
-    dtype: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyTensor>> {
-    let py = record.py();
-    let sizes = checked_sizes(op, shape)?;
-    let dtype = match dtype {
-        Some(dtype) => dtype_of(py, dtype)?,
-        None => DType::F64,
-    };
-    let full = || NdArray::full(&sizes, value, dtype);
-    let len = sizes.iter().fold(1_usize, |len, &size| len.saturating_mul(size));
-    let array = if len > LONG { detached(py, full) } else { full() };
-    let array = super::error::plain(py, array)?;
-    append_source(record, &Op::Tensor, &array, None)
 }
 
 /// Fails if a handle's record is not `record`.

@@ -5,9 +5,9 @@ use crate::error::Result;
 use crate::ops::emit::Arg;
 use crate::python::error::raise;
 use crate::python::operand::{call, call_many, node};
-use crate::python::record::Work;
 use crate::python::rng::PyRng;
 use crate::python::tensor::PyTensor;
+use crate::python::work::Work;
 use crate::record::Arena;
 use pyo3::prelude::*;
 

@@ -6,7 +6,7 @@ use crate::ops::along::TakeAlongAxis;
 use crate::ops::emit::Arg;
 use crate::python::array::checked_size;
 use crate::python::operand::{call, call_with, node};
-use crate::python::record::Work;
+use crate::python::work::Work;
 use crate::record::{Arena, Running};
 use crate::shape;
 use pyo3::prelude::*;
