@@ -25,11 +25,25 @@ const STRIP: usize = tile_size(128, 3);
 
 /// Fails at the first index outside `-limit..limit`.
 pub(crate) fn check(op: &'static str, indices: View<'_>, limit: usize) -> Result<()> {
+    check_within(op, indices, Bounds { below: limit, limit })
+}
+
+/// Fails at the first label outside `0..limit`: an index may count from the end, a label
+/// may not.
+pub(crate) fn check_labels(
+    op: &'static str,
+    labels: View<'_>,
+    limit: usize,
+) -> Result<()> {
+    check_within(op, labels, Bounds { below: 0, limit })
+}
+
+fn check_within(op: &'static str, indices: View<'_>, bounds: Bounds) -> Result<()> {
     if let Some(indices) = indices.as_slice() {
         let mut all = true;
         for indices in indices.chunks(1 << 16) {
             stop::poll()?;
-            all &= simd::dispatch(AllWithin { indices, limit });
+            all &= simd::dispatch(AllWithin { indices, bounds });
         }
         if all {
             return Ok(());
@@ -39,8 +53,9 @@ pub(crate) fn check(op: &'static str, indices: View<'_>, limit: usize) -> Result
     let distinct = indices.distinct::<i64>();
     for (k, (position, &value)) in distinct.indexed_iter().enumerate() {
         stop::poll_at(k)?;
-        if !is_within(value, limit) {
+        if !bounds.hold(value) {
             let position = error::tuple(ndarray::Dimension::slice(&position));
+            let limit = bounds.limit;
             let fault = Fault::IndexOutOfRange { op, value, position, limit };
             return Err(Error::new(fault));
         }
@@ -48,15 +63,24 @@ pub(crate) fn check(op: &'static str, indices: View<'_>, limit: usize) -> Result
     Ok(())
 }
 
-#[inline(always)]
-fn is_within(index: i64, limit: usize) -> bool {
-    let limit = limit as u64;
-    index.cast_unsigned().wrapping_add(limit) < 2 * limit
+/// From `-below` up to `limit`, without it.
+#[derive(Clone, Copy)]
+struct Bounds {
+    below: usize,
+    limit: usize,
+}
+
+impl Bounds {
+    #[inline(always)]
+    fn hold(self, index: i64) -> bool {
+        let below = self.below as u64;
+        index.cast_unsigned().wrapping_add(below) < below + self.limit as u64
+    }
 }
 
 struct AllWithin<'a> {
     indices: &'a [i64],
-    limit: usize,
+    bounds: Bounds,
 }
 
 impl Kernel for AllWithin<'_> {
@@ -65,7 +89,7 @@ impl Kernel for AllWithin<'_> {
     // Without an early end, so that it vectorises.
     #[inline(always)]
     fn run(self) -> bool {
-        self.indices.iter().fold(true, |all, &index| all & is_within(index, self.limit))
+        self.indices.iter().fold(true, |all, &index| all & self.bounds.hold(index))
     }
 }
 

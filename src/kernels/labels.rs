@@ -4,23 +4,8 @@ use super::threads::{for_each_part, tile_size};
 use super::walk;
 use crate::array::{View, ViewMut};
 use crate::dtype::{DType, Element};
-use crate::error::{self, Error, Fault, Result};
+use crate::error::Result;
 use crate::ops::scalar::{Scalar, strong_product};
-use crate::stop;
-
-/// Fails at the first label outside `0..limit`: an index may count from the end, a label
-/// may not.
-pub(crate) fn check(op: &'static str, labels: View<'_>, limit: usize) -> Result<()> {
-    for (k, (at, &value)) in labels.as_array::<i64>().indexed_iter().enumerate() {
-        stop::poll_at(k)?;
-        if !usize::try_from(value).is_ok_and(|label| label < limit) {
-            let position = error::tuple(ndarray::Dimension::slice(&at));
-            let fault = Fault::IndexOutOfRange { op, value, position, limit };
-            return Err(Error::new(fault));
-        }
-    }
-    Ok(())
-}
 
 /// Elements of a tile.
 const TILE: usize = tile_size(1 << 14, 64);

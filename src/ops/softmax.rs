@@ -122,9 +122,7 @@ impl Forward for SoftmaxCrossEntropy {
     fn check(&self, x: &[View<'_>]) -> Result<()> {
         let (op, limit) = (SoftmaxCrossEntropy::NAME, x[0].shape().last().copied());
         let limit = limit.unwrap_or(0);
-        kernels::gather::check(op, x[1], limit)?;
-        // An index may count from the end, a label may not.
-        kernels::labels::check(op, x[1], limit)
+        kernels::gather::check_labels(op, x[1], limit)
     }
 
     fn eval(&self, x: &[View<'_>], out: ViewMut<'_>) -> Result<()> {

@@ -4,7 +4,7 @@ use super::{Arena, Reduction};
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Fault, Operand, Result};
-use crate::kernels::labels;
+use crate::kernels::gather;
 use crate::ops::Op;
 use crate::ops::emit::Arg;
 use crate::ops::view::Reshape;
@@ -202,7 +202,7 @@ impl Arena {
         }
         if self.ty(ids).dtype == DType::I64 {
             let limit = self.ty(table).shape[0];
-            self.about(ids, labels::check(op, self.view(ids), limit))?;
+            self.about(ids, gather::check_labels(op, self.view(ids), limit))?;
         }
         self.composed(op, |arena| arena.gather(table, &[(0, ids)], true, site))
     }

@@ -147,7 +147,10 @@ impl Arena {
         if found != DType::I64 {
             return Err(Error::new(Fault::IndexDType { op, dtype: found }));
         }
-        self.about(labels, kernels::labels::check(op, self.view(labels), classes))?;
+        self.about(
+            labels,
+            kernels::gather::check_labels(op, self.view(labels), classes),
+        )?;
         self.composed(op, |arena| {
             let last = arena.ndim(labels).cast_signed();
             let column = arena.expand_dims(labels, &[last], site)?;
