@@ -40,8 +40,9 @@ impl Entry for TakeAlongAxis {
 }
 impl Entry for AddAlongAxis {
     const NAME: &'static str = "add_along_axis";
-    const ABOUT: &'static str = "zeros to which elements are added at positions along an axis: the \
-        transpose of `take_along_axis`";
+    const ABOUT: &'static str = "\
+        zeros to which elements are added at positions along an axis: the transpose \
+        of `take_along_axis`";
 }
 
 impl Forward for ArgSort {

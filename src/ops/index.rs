@@ -69,7 +69,8 @@ impl Entry for Slice {
 }
 impl Entry for Embed {
     const NAME: &'static str = "embed";
-    const ABOUT: &'static str = "zeros with the operand where integers and slices select: the transpose of \
+    const ABOUT: &'static str = "\
+        zeros with the operand where integers and slices select: the transpose of \
         `slice`";
 }
 impl Entry for Gather {
@@ -79,8 +80,9 @@ impl Entry for Gather {
 }
 impl Entry for ScatterAdd {
     const NAME: &'static str = "scatter_add";
-    const ABOUT: &'static str = "zeros to which elements are added at the positions that integer arrays \
-        name: the transpose of `gather`";
+    const ABOUT: &'static str = "\
+        zeros to which elements are added at the positions that integer arrays name: \
+        the transpose of `gather`";
 }
 impl Entry for Assign {
     const NAME: &'static str = "assign";
@@ -89,8 +91,8 @@ impl Entry for Assign {
 }
 impl Entry for Put {
     const NAME: &'static str = "put";
-    const ABOUT: &'static str = "`x` with values at the positions that integer arrays name, as `x[i, j] = \
-        v`";
+    const ABOUT: &'static str =
+        "`x` with values at the positions that integer arrays name, as `x[i, j] = v`";
 }
 impl Entry for Concatenate {
     const NAME: &'static str = "concatenate";

@@ -33,13 +33,14 @@ pub(crate) struct MaxPool {
 
 impl Entry for Patches {
     const NAME: &'static str = "patches";
-    const ABOUT: &'static str = "what windows show as they move over the last axes, with zeros beyond the \
-        ends";
+    const ABOUT: &'static str =
+        "what windows show as they move over the last axes, with zeros beyond the ends";
 }
 impl Entry for Fold {
     const NAME: &'static str = "fold";
-    const ABOUT: &'static str = "zeros to which each element is added where a window shows it: the \
-        transpose of `patches`";
+    const ABOUT: &'static str = "\
+        zeros to which each element is added where a window shows it: the transpose \
+        of `patches`";
 }
 impl Entry for MaxPool {
     const NAME: &'static str = "max_pool";

@@ -53,7 +53,8 @@ impl Entry for LogCumSumExp {
 }
 impl Entry for Recurrence {
     const NAME: &'static str = "recurrence";
-    const ABOUT: &'static str = "`r[k] = b[k] + a[k] * r[k - 1]` along an axis, of which the gradients of \
+    const ABOUT: &'static str = "\
+        `r[k] = b[k] + a[k] * r[k - 1]` along an axis, of which the gradients of \
         products are made";
     const TAKES_INTEGERS: bool = false;
 }

@@ -272,7 +272,8 @@ fn dropout<'py>(
 /// where a query may attend to a key, one of floats is added to the scores; DTypeError
 /// for integers. `causal` lets query `i` attend to the keys `0` to `i`. A query that a
 /// boolean mask or `causal` leaves no key gives 0, with no gradient. `scale` is
-/// `1 / sqrt(width)` unless it is given. ShapeError for sizes that do not fit. Vaswani et al., "Attention Is All You Need" (2017).
+/// `1 / sqrt(width)` unless it is given. ShapeError for sizes that do not fit. Vaswani
+/// et al., "Attention Is All You Need" (2017).
 ///
 /// Examples
 /// --------
