@@ -13,6 +13,7 @@ use crate::error::{Error, Fault, Result};
 use std::alloc::{self, Layout};
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::hint;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
@@ -65,10 +66,20 @@ impl Buffer {
 
     /// As `new`; `None` where the memory cannot be had.
     pub(crate) fn try_new(bytes: usize) -> Option<Buffer> {
+        Buffer::try_recycled(bytes, Idle::Short)
+    }
+
+    /// As `try_new`, for what is not used again soon: recycled memory that may still be in
+    /// the caches is left for others.
+    pub(crate) fn try_long_idle(bytes: usize) -> Option<Buffer> {
+        Buffer::try_recycled(bytes, Idle::Long)
+    }
+
+    fn try_recycled(bytes: usize, idle: Idle) -> Option<Buffer> {
         let (class, capacity) = class_of(bytes)?;
         #[cfg(test)]
         TAKEN.set(TAKEN.get() + capacity);
-        if let Some(block) = take(class, capacity) {
+        if let Some(block) = take(class, capacity, idle) {
             // SAFETY: a block on a shelf has a valid header and no holder.
             unsafe { block.as_ref() }.holders.store(1, Ordering::Relaxed);
             return Some(Buffer(block));
@@ -193,9 +204,18 @@ fn advise(block: NonNull<libc::c_void>, capacity: usize) {
 #[cfg(not(target_os = "linux"))]
 fn advise(_: NonNull<std::ffi::c_void>, _: usize) {}
 
-/// Idle blocks by size class.
+/// Which of the idle blocks to take.
+#[derive(Clone, Copy)]
+enum Idle {
+    /// That which came last.
+    Short,
+    /// One that came long ago.
+    Long,
+}
+
+/// Idle blocks by size class, those that came last at the back.
 struct Shelf {
-    classes: Vec<Vec<NonNull<Header>>>,
+    classes: Vec<VecDeque<NonNull<Header>>>,
     bytes: usize,
 }
 
@@ -207,8 +227,17 @@ impl Shelf {
         Shelf { classes: Vec::new(), bytes: 0 }
     }
 
-    fn take(&mut self, class: usize, capacity: usize) -> Option<NonNull<Header>> {
-        let block = self.classes.get_mut(class)?.pop()?;
+    fn take(
+        &mut self,
+        class: usize,
+        capacity: usize,
+        idle: Idle,
+    ) -> Option<NonNull<Header>> {
+        let blocks = self.classes.get_mut(class)?;
+        let block = match idle {
+            Idle::Short => blocks.pop_back(),
+            Idle::Long => blocks.pop_front(),
+        }?;
         self.bytes -= capacity;
         Some(block)
     }
@@ -226,9 +255,9 @@ impl Shelf {
             return false;
         }
         if self.classes.len() <= class {
-            self.classes.resize_with(class + 1, Vec::new);
+            self.classes.resize_with(class + 1, VecDeque::new);
         }
-        self.classes[class].push(block);
+        self.classes[class].push_back(block);
         self.bytes += capacity;
         true
     }
@@ -236,7 +265,8 @@ impl Shelf {
     /// Frees blocks, the largest first, until no more than `limit` bytes are left.
     fn trim(&mut self, limit: usize) {
         while self.bytes > limit
-            && let Some(block) = self.classes.iter_mut().rev().find_map(Vec::pop)
+            && let Some(block) =
+                self.classes.iter_mut().rev().find_map(VecDeque::pop_front)
         {
             // SAFETY: a block on a shelf has a valid header.
             self.bytes -= unsafe { block.as_ref() }.capacity;
@@ -291,10 +321,15 @@ fn with_both(mut f: impl FnMut(&mut Shelf, usize)) {
 }
 
 #[inline]
-fn take(class: usize, capacity: usize) -> Option<NonNull<Header>> {
-    let find = |shelf: &mut Shelf, _| shelf.take(class, capacity);
-    let own = if capacity <= SMALL { with_thread(find).flatten() } else { None };
-    own.or_else(|| with_process(find).flatten())
+fn take(class: usize, capacity: usize, idle: Idle) -> Option<NonNull<Header>> {
+    let find = |shelf: &mut Shelf, _| shelf.take(class, capacity, idle);
+    let thread = || (capacity <= SMALL).then(|| with_thread(find).flatten()).flatten();
+    let process = || with_process(find).flatten();
+    match idle {
+        Idle::Short => thread().or_else(process),
+        // What a thread has no room for comes to the process's shelf.
+        Idle::Long => process().or_else(thread),
+    }
 }
 
 #[inline(never)]
@@ -391,6 +426,19 @@ mod tests {
         assert!(second.is_unique());
         drop(second);
         assert_eq!(Buffer::try_new(1000).unwrap().data(), address);
+    }
+
+    #[test]
+    fn memory_that_is_idle_for_longest_waits_for_what_stays() {
+        let size = SMALL + 4096;
+        release_pool();
+        let blocks: [Buffer; 3] =
+            std::array::from_fn(|_| Buffer::try_new(size).unwrap());
+        let [oldest, _, newest] = [0, 1, 2].map(|k: usize| blocks[k].data());
+        blocks.into_iter().for_each(drop);
+        let (long, short) = (Buffer::try_long_idle(size), Buffer::try_new(size));
+        assert_eq!(long.unwrap().data(), oldest);
+        assert_eq!(short.unwrap().data(), newest);
     }
 
     #[test]

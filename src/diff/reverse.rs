@@ -188,8 +188,8 @@ impl Sweep<'_> {
         };
         let Some(last) = operands.iter().rposition(wants) else { return Ok(()) };
         let mut words = [0; 2];
-        let x = arena.views(&operands, &mut words);
-        let y = arena.view(node);
+        let x = arena.views_by(&operands, &mut words, |x| arena.view_for_rule(x));
+        let y = arena.view_for_rule(node);
         let mut ct = self.work.array_of(slot, ty)?;
         let factors = Op::factors()[op.tag() as usize];
         for (k, operand) in operands.iter().enumerate().take(last + 1) {

@@ -165,7 +165,7 @@ impl Sweep<'_> {
         let arena = self.arena;
         let mut words = [0; 2];
         let Some(FlatNode { targets, views, y, shape, dtype }) =
-            arena.flat_node(node, row, &mut words)
+            arena.flat_node(node, row, &mut words, ct.data())
         else {
             return Ok(Some(ct));
         };

@@ -1,7 +1,7 @@
 //! Runs kernels at once. Values are arrays; the last handle to one is reused in place.
 
 use crate::array::{Fresh, NdArray, View, ViewMut};
-use crate::dtype::DType;
+use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::kernels;
 use crate::kernels::map::Mode;
@@ -86,6 +86,10 @@ impl Emit for Eager<'_> {
             Arg::Value(operand) => Arg::Value(self.arena.data(operand)?),
             Arg::Number(number) => Arg::Number(number),
         })
+    }
+
+    fn input_number(&self, node: Node, k: usize) -> Option<Scalar> {
+        self.arena.operand(node.index, k).number()
     }
 
     fn input_type(&self, node: Node, k: usize) -> Type {

@@ -1,6 +1,7 @@
 //! Appends nodes, so that what a rule computes can itself be differentiated.
 
 use crate::array::NdArray;
+use crate::dtype::Scalar;
 use crate::error::Result;
 use crate::ops::Op;
 use crate::ops::emit::{Arg, Args, Emit, Node};
@@ -27,6 +28,10 @@ impl Emit for Recorder<'_> {
 
     fn input(&mut self, node: Node, k: usize) -> Result<Arg<u32>> {
         Ok(self.arena.operand(node.index, k))
+    }
+
+    fn input_number(&self, node: Node, k: usize) -> Option<Scalar> {
+        self.arena.operand(node.index, k).number()
     }
 
     fn input_type(&self, node: Node, k: usize) -> Type {

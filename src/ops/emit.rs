@@ -18,6 +18,16 @@ pub(crate) enum Arg<V> {
     Number(Scalar),
 }
 
+impl<V> Arg<V> {
+    /// The number, if it is one.
+    pub(crate) fn number(&self) -> Option<Scalar> {
+        match self {
+            Arg::Value(_) => None,
+            Arg::Number(number) => Some(*number),
+        }
+    }
+}
+
 impl<V> From<V> for Arg<V> {
     fn from(value: V) -> Self {
         Arg::Value(value)
@@ -45,6 +55,8 @@ pub(crate) trait Emit {
     fn ty(&self, v: &Self::V) -> Type;
     /// Operand `k` of the node.
     fn input(&mut self, node: Node, k: usize) -> Result<Arg<Self::V>>;
+    /// Operand `k` of the node, if it is a number.
+    fn input_number(&self, node: Node, k: usize) -> Option<Scalar>;
     /// The type of operand `k` of the node; a number's is its node's own, of rank 0.
     fn input_type(&self, node: Node, k: usize) -> Type;
     /// The number of operands of the node.

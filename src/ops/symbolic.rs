@@ -4,7 +4,7 @@
 use super::convert::Where;
 use super::emit::{Arg, Args, Cotangents, Emit, Node};
 use super::scalar::{Arith, Scalar};
-use super::{Op, Tier};
+use super::{Op, Tag, Tier};
 use crate::array::NdArray;
 use crate::dtype::{DType, Scalar as Number};
 use crate::error::Result;
@@ -184,9 +184,9 @@ pub(crate) fn pull<E: Emit>(
         let steps = Steps::default();
         let mut operands = [Symbol::lit(f64::NAN); MAX_ARITY];
         for (i, operand) in operands.iter_mut().enumerate().take(arity) {
-            *operand = match e.input(node, i)? {
-                Arg::Number(number) => Symbol::lit(number.to_f64()),
-                Arg::Value(_) => Symbol { steps: Some(&steps), atom: Atom::Input(i) },
+            *operand = match e.input_number(node, i) {
+                Some(number) => Symbol::lit(number.to_f64()),
+                None => Symbol { steps: Some(&steps), atom: Atom::Input(i) },
             };
         }
         let y = Symbol { steps: Some(&steps), atom: Atom::Output };
@@ -209,25 +209,85 @@ pub(crate) enum Factor {
 
 static FACTORS: LazyLock<Vec<[Factor; MAX_ARITY]>> = LazyLock::new(|| {
     let factors = |op: &Op| {
-        let arity = match op.tag().tier() {
-            Tier::Unary => 1,
-            Tier::Binary => 2,
-            _ => 0,
-        };
-        from_fn(|k| if k < arity { factor(op, k) } else { Factor::Other })
+        from_fn(|k| if k < arity(op) { factor(op, k) } else { Factor::Other })
     };
     Op::PLAIN.iter().map(factors).collect()
 });
 
-fn factor(op: &Op, k: usize) -> Factor {
+/// The number of operands of an op that has slopes.
+fn arity(op: &Op) -> usize {
+    match op.tag().tier() {
+        Tier::Unary => 1,
+        Tier::Binary => 2,
+        _ => 0,
+    }
+}
+
+/// Gives what `f` makes of a slope, and of the steps to it, where no operand is known.
+fn of_slope<R>(op: &Op, k: usize, f: impl FnOnce(Symbol<'_>, &Steps) -> R) -> R {
     let steps = Steps::default();
     let symbol = |atom| Symbol { steps: Some(&steps), atom };
     let operands = from_fn(|k| symbol(Atom::Input(k)));
-    match op.slope(k, operands, symbol(Atom::Output)).literal() {
+    f(op.slope(k, operands, symbol(Atom::Output)), &steps)
+}
+
+fn factor(op: &Op, k: usize) -> Factor {
+    of_slope(op, k, |slope, _| match slope.literal() {
         Some(1.0) => Factor::One,
         Some(-1.0) => Factor::MinusOne,
         _ => Factor::Other,
+    })
+}
+
+/// Which values the rule of a node reads.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Reads {
+    /// Operands; all from the last of the array on are alike.
+    operands: [bool; MAX_ARITY],
+    /// The node's own value.
+    pub(crate) value: bool,
+}
+
+impl Reads {
+    /// Whether operand `k` is read.
+    #[inline]
+    pub(crate) fn operand(self, k: usize) -> bool {
+        self.operands[k.min(MAX_ARITY - 1)]
     }
+
+    /// What one or the other reads.
+    fn or(self, other: Reads) -> Reads {
+        Reads {
+            operands: from_fn(|k| self.operands[k] || other.operands[k]),
+            value: self.value || other.value,
+        }
+    }
+
+    fn note(&mut self, atom: Atom) {
+        match atom {
+            Atom::Input(k) => self.operands[k] = true,
+            Atom::Output => self.value = true,
+            Atom::Literal(_) | Atom::Step(_) => {}
+        }
+    }
+}
+
+/// What each slope of a plain op reads.
+static READS: LazyLock<Vec<[Reads; MAX_ARITY]>> = LazyLock::new(|| {
+    let reads = |op: &Op| {
+        from_fn(|k| {
+            if k < arity(op) { of_slope(op, k, reads_of) } else { Reads::default() }
+        })
+    };
+    Op::PLAIN.iter().map(reads).collect()
+});
+
+fn reads_of(slope: Symbol<'_>, steps: &Steps) -> Reads {
+    let mut reads = Reads::default();
+    reads.note(slope.atom);
+    let steps = steps.0.borrow();
+    steps.iter().flat_map(|(_, atoms)| atoms).for_each(|&atom| reads.note(atom));
+    reads
 }
 
 impl Op {
@@ -235,6 +295,38 @@ impl Op {
     #[inline]
     pub(crate) fn factors() -> &'static [[Factor; MAX_ARITY]] {
         &FACTORS
+    }
+}
+
+impl Tag {
+    /// Which values the rule of a node with these operands reads.
+    #[inline]
+    pub(crate) fn reads<V>(self, operands: &[Arg<V>]) -> Reads {
+        let operand = |x| Reads { operands: [x; MAX_ARITY], value: false };
+        match self.tier() {
+            // No slope is asked for in a number.
+            Tier::Unary | Tier::Binary => operands
+                .iter()
+                .zip(READS[self as usize])
+                .filter(|(operand, _)| operand.number().is_none())
+                .fold(Reads::default(), |reads, (_, slope)| reads.or(slope)),
+            Tier::Source | Tier::Compare | Tier::Bits | Tier::Constant => {
+                operand(false)
+            }
+            // The transpose of a linear map does not depend on where it is taken.
+            Tier::Linear => operand(operands.len() > 1),
+            Tier::Rules | Tier::Custom => Reads { value: true, ..operand(true) },
+        }
+    }
+
+    /// Whether the rule of a node may read the node's own value.
+    #[inline]
+    pub(crate) fn reads_value(self) -> bool {
+        match self.tier() {
+            Tier::Unary | Tier::Binary => READS[self as usize].iter().any(|x| x.value),
+            Tier::Rules | Tier::Custom => true,
+            _ => false,
+        }
     }
 }
 
@@ -321,7 +413,8 @@ fn read<E: Emit>(
 
 #[cfg(test)]
 mod tests {
-    use super::{FACTORS, Factor, Op};
+    use super::{Arg, FACTORS, Factor, Op, Reads, Tag};
+    use crate::dtype::Scalar;
 
     #[test]
     fn slopes_that_are_the_same_everywhere_are_known() {
@@ -335,6 +428,29 @@ mod tests {
                 _ => [Other, Other],
             };
             assert_eq!(*factors, expected, "{op:?}");
+        }
+    }
+    #[test]
+    fn it_is_known_what_rules_read() {
+        let x = || Arg::Value(());
+        let two = || Arg::Number(Scalar::Int(2));
+        let reads = |a, b, value| Reads { operands: [a, b], value };
+        for (op, operands, expected) in [
+            (Tag::Add, vec![x(), x()], reads(false, false, false)),
+            (Tag::Negative, vec![x()], reads(false, false, false)),
+            (Tag::Multiply, vec![x(), x()], reads(true, true, false)),
+            (Tag::Multiply, vec![x(), two()], reads(false, true, false)),
+            (Tag::Power, vec![x(), two()], reads(true, true, false)),
+            (Tag::Divide, vec![x(), two()], reads(false, true, false)),
+            (Tag::Divide, vec![two(), x()], reads(false, true, true)),
+            (Tag::Tanh, vec![x()], reads(false, false, true)),
+            (Tag::Sin, vec![x()], reads(true, false, false)),
+            (Tag::Less, vec![x(), x()], reads(false, false, false)),
+            (Tag::Sum, vec![x()], reads(false, false, false)),
+            (Tag::MatMul, vec![x(), x()], reads(true, true, false)),
+            (Tag::Softmax, vec![x()], reads(true, true, true)),
+        ] {
+            assert_eq!(op.reads(&operands), expected, "{op:?} {operands:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use pyo3::Python;
 #[cfg(not(Py_GIL_DISABLED))]
 use std::cell::Cell;
 #[cfg(Py_GIL_DISABLED)]
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A node, the epoch in which it was recorded, and what to call it once it is gone.
 #[derive(Clone, Copy)]
@@ -16,6 +16,9 @@ pub(super) struct Handle {
     pub(super) node: u32,
     site: u32,
     tag: Tag,
+    /// Whether no other handle leads to the node, and its value may be let go of once
+    /// this one is dropped.
+    releases: bool,
 }
 
 impl Handle {
@@ -28,7 +31,30 @@ impl Handle {
     #[inline]
     pub(super) fn of_op(arena: &Arena, node: u32, site: u32, tag: Tag) -> Self {
         debug_assert_eq!(tag, arena.tag(node));
-        Handle { epoch: arena.epochs().current(), node, site, tag }
+        Handle { epoch: arena.epochs().current(), node, site, tag, releases: false }
+    }
+
+    /// As `new`, of the only result of a call that found `len` nodes in the record.
+    #[inline]
+    pub(super) fn of_result(arena: &mut Arena, node: u32, site: u32, len: u32) -> Self {
+        let mut handle = Handle::new(arena, node, site);
+        if node < len {
+            arena.keep(node);
+        } else {
+            handle.releases = arena.is_releasable(node);
+        }
+        handle
+    }
+
+    /// Whether the value may go with the handle.
+    #[inline]
+    pub(super) fn releases(&self) -> bool {
+        self.releases
+    }
+
+    /// Another handle to the node, with which nothing goes.
+    pub(super) fn second(self) -> Self {
+        Handle { releases: false, ..self }
     }
 
     /// The node, if the handle is alive.
@@ -95,8 +121,8 @@ impl Moving {
         self.0.get()
     }
 
-    pub(super) fn set(&self, _: Python<'_>, handle: Handle) {
-        self.0.set(handle);
+    pub(super) fn swap(&self, other: &Moving, _: Python<'_>) {
+        self.0.swap(&other.0);
     }
 }
 
@@ -111,10 +137,16 @@ impl Moving {
     }
 
     pub(super) fn get(&self, _: Python<'_>) -> Handle {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.lock()
     }
 
-    pub(super) fn set(&self, _: Python<'_>, handle: Handle) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = handle;
+    pub(super) fn swap(&self, other: &Moving, py: Python<'_>) {
+        let theirs = other.get(py);
+        let ours = std::mem::replace(&mut *self.lock(), theirs);
+        *other.lock() = ours;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Handle> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

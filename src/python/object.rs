@@ -125,6 +125,11 @@ mod pool {
         // for which it holds a reference of its own that goes with the tensor.
         unsafe {
             let py = Python::assume_attached();
+            let tensor = &*place(py, object);
+            let handle = tensor.handle(py);
+            if handle.releases() {
+                tensor.record.get().release(handle);
+            }
             let pool = POOL.0.get();
             let weak = object.byte_add((*pool).weak).cast::<*mut ffi::PyObject>();
             if (*pool).len == MOST || !weak.read().is_null() {

@@ -19,7 +19,7 @@ use numpy::PyUntypedArray;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
 use pyo3::{ffi, intern};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 use std::array::from_fn;
 
 /// An operand as it was given.
@@ -246,22 +246,30 @@ fn apply<'py>(
     }
     let Some(record) = record else { return at_once(py, op, &sent, work, f) };
     let new_nodes = sent.iter().any(|x| !matches!(x, Sent::Handle(_)));
-    let handles = record.get().run_at(py, op, work, |arena, site| {
-        let start = new_nodes.then(|| arena.mark());
-        let mut placed: SmallVec<[Arg<u32>; 3]> = SmallVec::new();
-        let result = beside(&sent, arena, op)
-            .and_then(|beside| {
-                let mut places = sent.iter().map(|x| x.place(arena, op, beside, site));
-                places.try_for_each(|x| x.map(|x| placed.push(x)))
+    let handles: SmallVec<[Handle; 3]> =
+        record.get().run_at(py, op, work, |arena, site| {
+            let (len, start) = (arena.len(), new_nodes.then(|| arena.mark()));
+            let mut placed: SmallVec<[Arg<u32>; 3]> = SmallVec::new();
+            let result = beside(&sent, arena, op)
+                .and_then(|beside| {
+                    let mut places =
+                        sent.iter().map(|x| x.place(arena, op, beside, site));
+                    places.try_for_each(|x| x.map(|x| placed.push(x)))
+                })
+                .and_then(|()| f(arena, &placed, site));
+            let nodes = match start {
+                Some(start) => arena.keep_or_undo(&start, result),
+                None => result,
+            }?;
+            arena.release_but(len, &nodes);
+            Ok(match *nodes {
+                [node] => smallvec![Handle::of_result(arena, node, site, len)],
+                _ => nodes
+                    .into_iter()
+                    .map(|node| Handle::new(arena, node, site))
+                    .collect(),
             })
-            .and_then(|()| f(arena, &placed, site));
-        let nodes = match start {
-            Some(start) => arena.keep_or_undo(&start, result),
-            None => result,
-        }?;
-        let handles = nodes.into_iter().map(|node| Handle::new(arena, node, site));
-        Ok(handles.collect::<SmallVec<[Handle; 3]>>())
-    })?;
+        })?;
     let results = handles.into_iter().map(|handle| tensor(&record, handle));
     results.map(|x| x.map(Bound::into_any)).collect()
 }

@@ -193,6 +193,16 @@ impl PyRecord {
         }
     }
 
+    /// Lets go of a value to which only this handle led. Nothing waits for that: if the
+    /// record is in use, it keeps the value.
+    #[cold]
+    pub(super) fn release(&self, handle: Handle) {
+        self.state.try_with("release", |state| {
+            state.arena.release(handle.living(&state.arena)?);
+            None::<Result<()>>
+        });
+    }
+
     /// The place with a number, if it is known.
     pub(super) fn place(&self, py: Python<'_>, site: u32) -> Option<Place> {
         let place = |state: &mut State, _: &Held<'_>| Ok(state.sites.place(site));
@@ -215,7 +225,8 @@ pub(super) fn append<'py>(
 ) -> PyResult<Bound<'py, PyTensor>> {
     let py = record.py();
     let handle = record.get().run_at(py, op, work, |arena, site| {
-        f(arena, site).map(|node| Handle::new(arena, node, site))
+        let len = arena.len();
+        f(arena, site).map(|node| Handle::of_result(arena, node, site, len))
     })?;
     super::object::tensor(record, handle)
 }

@@ -302,7 +302,14 @@ impl PyTensor {
     /// An object of its own, which an assignment to this one leaves where it is.
     fn __pos__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {
         let (py, this) = (slf.py(), slf.get());
-        object::tensor(this.record.bind(py), this.handle(py))
+        let handle = this.handle(py);
+        if handle.releases() {
+            this.record.get().run(py, "positive", Work::Short, |arena| {
+                handle.living(arena).into_iter().for_each(|node| arena.keep(node));
+                Ok(())
+            })?;
+        }
+        object::tensor(this.record.bind(py), handle.second())
     }
 
     fn __abs__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {
@@ -353,7 +360,7 @@ impl PyTensor {
             operand::call_with(py, "assign", &operands, work, |arena, x, site| {
                 key.assign(arena, x[0], x[1], site)
             })?;
-        this.at.set(py, made.cast::<PyTensor>()?.get().handle(py));
+        this.at.swap(&made.cast::<PyTensor>()?.get().at, py);
         Ok(())
     }
 

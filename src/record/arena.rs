@@ -5,6 +5,7 @@ mod consume;
 mod custom;
 mod evaluate;
 mod flat;
+mod release;
 mod watch;
 
 pub(crate) use custom::{Custom, CustomOperand, Part, cotangent_fault, count_fault};
@@ -309,6 +310,9 @@ impl Arena {
     /// A node's value as an array: small values are copied, others share the buffer.
     pub(crate) fn data(&self, node: u32) -> Result<NdArray> {
         self.expect_value("data", node)?;
+        if self.is_empty(node) {
+            return self.computed_again(node);
+        }
         let view = self.view(node);
         let ty = self.ty(node).clone();
         let strides = view.strides();

@@ -119,7 +119,13 @@ pub(crate) fn value(arena: &Arena, node: u32) -> String {
     if arena.is_consumed(node) {
         return "consumed".into();
     }
-    summary(&arena.view(node))
+    if !arena.is_empty(node) {
+        return summary(&arena.view(node));
+    }
+    match arena.data(node) {
+        Ok(value) => summary(&value.view()),
+        Err(_) => "gone".into(),
+    }
 }
 
 /// A node's cotangent in short, if there is one in the list.

@@ -18,6 +18,9 @@ pub(crate) const ROW_BYTES: usize = 8 + 5 * 4 + 1;
 /// The most rows of a record: operands keep the top bit for numbers.
 pub(crate) const MAX_ROWS: u32 = 1 << 31;
 
+/// The number of an alias that there never is.
+const NO_ALIAS: u64 = u64::MAX;
+
 /// One node.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
@@ -34,6 +37,13 @@ pub(crate) struct Row {
     /// The number of the place in the user's source.
     pub(crate) site: u32,
     pub(crate) flags: Flags,
+}
+
+impl Row {
+    /// Whether the row has no value any more.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.flags.storage() == Flags::ALIAS && self.slot == NO_ALIAS
+    }
 }
 
 /// What a node is, in one byte.
@@ -59,6 +69,8 @@ impl Flags {
     pub(crate) const GRADIENT: u8 = 16;
     /// Operands are a list elsewhere.
     pub(crate) const LIST: u8 = 32;
+    /// The value stays: a rule reads it, or more than one handle leads to it.
+    pub(crate) const KEPT: u8 = 64;
 
     #[inline]
     pub(crate) fn has(self, bit: u8) -> bool {
@@ -195,13 +207,30 @@ impl Rows {
         Near { rows: self, chunk: self.locate(row).0 }
     }
 
+    /// Marks a row's value as one that stays.
+    pub(crate) fn keep_value(&mut self, row: u32) {
+        let flags = self.flags(row).0 | Flags::KEPT;
+        // SAFETY: as in `columns!`, and nothing else reads while `self` is borrowed.
+        unsafe { self.cell::<u8>(row, 28).write(flags) };
+    }
+
+    /// Gives a row that has no value one in a buffer that it holds.
+    pub(crate) fn put_buffer(&mut self, row: u32, data: *mut u8) {
+        let flags = self.flags(row).0 & !Flags::STORAGE | Flags::BUFFER | Flags::KEPT;
+        // SAFETY: as above.
+        unsafe {
+            self.cell::<u64>(row, 0).write(data.addr() as u64);
+            self.cell::<u8>(row, 28).write(flags);
+        }
+    }
+
     /// Leaves a row without a value. To look for one is an index out of bounds: its
     /// slot is the number of an alias that there never is.
     pub(crate) fn forget_value(&mut self, row: u32) {
         let flags = self.flags(row).0 & !Flags::STORAGE | Flags::ALIAS;
-        // SAFETY: as in `columns!`, and nothing else reads while `self` is borrowed.
+        // SAFETY: as above.
         unsafe {
-            self.cell::<u64>(row, 0).write(u64::MAX);
+            self.cell::<u64>(row, 0).write(NO_ALIAS);
             self.cell::<u8>(row, 28).write(flags);
         }
     }

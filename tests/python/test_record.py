@@ -300,11 +300,11 @@ def test_bytes_grow_by_what_is_held(rec: ComputationRecord) -> None:
     before = rec.bytes()
     x = rec.tensor_from_value(np.ones(100_000))
     y = x * 2
-    y * 2
+    z = y * 2
     assert rec.bytes() - before >= 2 * 800_000
     held = rec.bytes()
     # Views hold nothing.
-    _ = y[::2].reshape(-1, 2).T
+    _ = z[::2].reshape(-1, 2).T
     assert rec.bytes() - held < 10_000
 
 

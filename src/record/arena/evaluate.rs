@@ -113,6 +113,7 @@ impl Arena {
         site: u32,
     ) -> Result<u32> {
         self.expect_values(op.tag().name(), &operands)?;
+        self.restore_operands(&operands)?;
         let (len, small) = (self.len(), self.small.position());
         let due = self.start_if_due();
         let timed = due.and_then(|_| self.flat_timed(op, &operands, site));
@@ -404,6 +405,16 @@ impl Arena {
         operands: &[Arg<u32>],
         words: &'a mut [u64; 2],
     ) -> SmallVec<[View<'a>; 3]> {
+        self.views_by(operands, words, |node| self.view(node))
+    }
+
+    /// As `views`, where `view` gives those of nodes.
+    pub(crate) fn views_by<'a>(
+        &self,
+        operands: &[Arg<u32>],
+        words: &'a mut [u64; 2],
+        view: impl Fn(u32) -> View<'a>,
+    ) -> SmallVec<[View<'a>; 3]> {
         let typed = |operand: &Arg<u32>| match *operand {
             Arg::Value(node) => Some(self.ty(node).dtype),
             Arg::Number(_) => None,
@@ -415,7 +426,7 @@ impl Arena {
         operands
             .iter()
             .map(|operand| match (*operand, free.len()) {
-                (Arg::Value(node), _) => self.view(node),
+                (Arg::Value(node), _) => view(node),
                 (Arg::Number(number), _) => {
                     let word = free.next().expect("an op takes at most two numbers");
                     *word = number.to_bits(dtype);
@@ -460,7 +471,12 @@ impl Arena {
             let slot = first.addr() as u64;
             return Ok(Storage { first, slot, kind: Flags::SMALL, buffer: None });
         }
-        let buffer = Buffer::new(op.name(), bytes, &self.types.get(ty).shape)?;
+        let buffer = if op.reads_value() {
+            Buffer::try_long_idle(bytes)
+        } else {
+            Buffer::try_new(bytes)
+        };
+        let Some(buffer) = buffer else { return Err(self.no_memory(op, ty)) };
         let first = buffer.data();
         let slot = first.addr() as u64;
         Ok(Storage { first, slot, kind: Flags::BUFFER, buffer: Some(buffer) })
@@ -499,7 +515,7 @@ impl Arena {
         kind: u8,
         site: u32,
     ) -> u32 {
-        let mut flags = kind;
+        let mut flags = kind | self.keep_for_rule(op.tag(), operands);
         let any_active = operands
             .iter()
             .any(|operand| matches!(*operand, Arg::Value(x) if self.is_active(x)));

@@ -23,6 +23,15 @@ enum Flat {
     Number(Scalar),
 }
 
+impl Flat {
+    fn operand(self) -> Arg<u32> {
+        match self {
+            Flat::Node { node, .. } => Arg::Value(node),
+            Flat::Number(number) => Arg::Number(number),
+        }
+    }
+}
+
 /// An elementwise node whose operands need no broadcasting, packing or casting.
 pub(crate) struct FlatNode<'a> {
     /// The operands that are nodes.
@@ -195,10 +204,16 @@ impl Arena {
             Flags::SMALL | Flags::BUFFER => Some(row.slot as *const u8),
             Flags::WORD => Some(self.rows.slot_address(node).cast_const().cast()),
             _ => {
-                let alias = &self.aliases[row.slot as usize];
+                let alias = self.aliases.get(row.slot as usize)?;
                 alias.strides.is_none().then_some(alias.first)
             }
         }
+    }
+
+    /// As `flat`, of a value that may be gone: then `gap`.
+    #[inline]
+    fn flat_or_gap(&self, node: u32, row: &Row, gap: *const u8) -> Option<*const u8> {
+        if row.is_empty() { Some(gap) } else { self.flat(node, row) }
     }
 
     /// The value of a rank-0 `f64` node.
@@ -289,6 +304,10 @@ impl Arena {
             Ok(value) => value,
             Err(error) => return Some(Err(error)),
         };
+        let mut kept = 0;
+        if LARGE && extent.bytes > SMALL_BYTES {
+            kept = self.keep_for_rule(op.tag(), &operands.map(Flat::operand));
+        }
         let mut codes = [NONE; 2];
         for (code, operand) in codes.iter_mut().zip(operands) {
             *code = match operand {
@@ -296,7 +315,7 @@ impl Arena {
                 Flat::Number(number) => self.numbers.position(number) | NUMBER,
             };
         }
-        let flags = Flags(storage | flags.0 & Flags::ACTIVE);
+        let flags = Flags(storage | flags.0 & Flags::ACTIVE | kept);
         let ([lhs, rhs], op) = (codes, self.ops.number(op));
         self.rows.push(Row { slot, lhs, rhs, ty, op, site, flags });
         Some(Ok(self.len() - 1))
@@ -405,12 +424,16 @@ impl Arena {
 
     /// What the rule of a differentiable elementwise node reads, if its operands are
     /// flat and of its own type, or numbers: the operands and the node's own value.
+    ///
+    /// Where a value is gone `gap`, the elements of another of the type, stands for it,
+    /// since the rule reads none of them.
     #[inline]
     pub(crate) fn flat_node<'a>(
         &'a self,
         node: u32,
         row: &Row,
         words: &'a mut [u64; 2],
+        gap: *const u8,
     ) -> Option<FlatNode<'a>> {
         let Type { shape, dtype } = self.types.get(row.ty);
         let (shape, dtype): (&[usize], DType) = (shape, *dtype);
@@ -424,10 +447,10 @@ impl Arena {
                 }
                 Arg::Value(x) => {
                     let operand = self.rows.get(x);
-                    firsts[k] = self.flat(x, &operand)?;
                     if operand.ty != row.ty {
                         return None;
                     }
+                    firsts[k] = self.flat_or_gap(x, &operand, gap)?;
                     targets[k] = Some(x);
                 }
             }
@@ -441,7 +464,9 @@ impl Arena {
             unsafe { View::from_raw(firsts[k], shape, None, dtype) }
         });
         // SAFETY: as in `view`; the result of an elementwise op is flat.
-        let y = unsafe { View::from_raw(self.flat(node, row)?, shape, None, dtype) };
+        let y = unsafe {
+            View::from_raw(self.flat_or_gap(node, row, gap)?, shape, None, dtype)
+        };
         Some(FlatNode { targets, views, y, shape, dtype })
     }
 }

@@ -77,7 +77,9 @@ impl Arena {
             if [Tag::Custom as u32, Tag::CustomVjp as u32].contains(&row.op) {
                 continue;
             }
-            let kind = [row.op, row.site, row.ty, u32::from(row.flags.storage())];
+            let storage =
+                if row.is_empty() { Flags::BUFFER } else { row.flags.storage() };
+            let kind = [row.op, row.site, row.ty, u32::from(storage)];
             let known = &mut kinds[(row.site ^ row.op.wrapping_mul(5)) as usize % 32];
             if known.0 != kind {
                 add(std::mem::replace(known, (kind, 0)));
