@@ -46,12 +46,6 @@ impl Handle {
         handle
     }
 
-    /// Whether the value may go with the handle.
-    #[inline]
-    pub(super) fn releases(&self) -> bool {
-        self.releases
-    }
-
     /// Another handle to the node, with which nothing goes.
     pub(super) fn second(self) -> Self {
         Handle { releases: false, ..self }
@@ -121,6 +115,13 @@ impl Moving {
         self.0.get()
     }
 
+    /// Whether the value may go with the handle. The rest of it is not read: it may be
+    /// on its way to memory still.
+    #[inline]
+    pub(super) fn releases(&self, _: Python<'_>) -> bool {
+        self.0.get().releases
+    }
+
     pub(super) fn swap(&self, other: &Moving, _: Python<'_>) {
         self.0.swap(&other.0);
     }
@@ -138,6 +139,10 @@ impl Moving {
 
     pub(super) fn get(&self, _: Python<'_>) -> Handle {
         *self.lock()
+    }
+
+    pub(super) fn releases(&self, py: Python<'_>) -> bool {
+        self.get(py).releases
     }
 
     pub(super) fn swap(&self, other: &Moving, py: Python<'_>) {

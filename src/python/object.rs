@@ -126,9 +126,8 @@ mod pool {
         unsafe {
             let py = Python::assume_attached();
             let tensor = &*place(py, object);
-            let handle = tensor.handle(py);
-            if handle.releases() {
-                tensor.record.get().release(handle);
+            if tensor.at.releases(py) {
+                tensor.record.get().release(&tensor.at, py);
             }
             let pool = POOL.0.get();
             let weak = object.byte_add((*pool).weak).cast::<*mut ffi::PyObject>();

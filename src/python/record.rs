@@ -2,7 +2,7 @@
 
 use super::array::release_dropped;
 use super::custom::InPython;
-use super::handle::Handle;
+use super::handle::{Handle, Moving};
 use super::lock::{Held, Lock};
 use super::rng::PyRng;
 use super::site::{Place, Sites, UNKNOWN};
@@ -196,9 +196,9 @@ impl PyRecord {
     /// Lets go of a value to which only this handle led. Nothing waits for that: if the
     /// record is in use, it keeps the value.
     #[cold]
-    pub(super) fn release(&self, handle: Handle) {
+    pub(super) fn release(&self, at: &Moving, py: Python<'_>) {
         self.state.try_with("release", |state| {
-            state.arena.release(handle.living(&state.arena)?);
+            state.arena.release(at.get(py).living(&state.arena)?);
             None::<Result<()>>
         });
     }

@@ -303,7 +303,7 @@ impl PyTensor {
     fn __pos__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {
         let (py, this) = (slf.py(), slf.get());
         let handle = this.handle(py);
-        if handle.releases() {
+        if this.at.releases(py) {
             this.record.get().run(py, "positive", Work::Short, |arena| {
                 handle.living(arena).into_iter().for_each(|node| arena.keep(node));
                 Ok(())

@@ -298,8 +298,9 @@ impl Rows {
         unsafe { self.end.first.cast::<u64>().add(self.end.k) }
     }
 
-    /// Appends a row, for which `reserve` made room.
-    #[inline]
+    /// Appends a row, for which `reserve` made room. Inlined, so that the row is never built
+    /// in memory.
+    #[inline(always)]
     pub(crate) fn push(&mut self, row: Row) {
         let End { first, rows, k } = self.end;
         debug_assert!(k < rows);
