@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import pytest
 import wengert as wg
@@ -79,3 +81,21 @@ def len_of(mark: wg.Mark) -> int:
     found = re.search(r"after (\d+) node", repr(mark))
     assert found
     return int(found.group(1))
+
+
+@contextmanager
+def alarms(handler: Callable[[], None]) -> Iterator[None]:
+    """Call the handler 5 ms after it returned, or as soon as Python lets it."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        handler()
+        # A timer that repeats would call a slow handler within itself.
+        signal.setitimer(signal.ITIMER_REAL, 0.005)
+
+    old = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.005)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)

@@ -13,7 +13,7 @@ import pytest
 import wengert as wg
 from wengert import ComputationRecord
 
-# By hand: WENGERT_SOAK_OPS=100_000_000.
+# By hand, with figures: WENGERT_SOAK_OPS=100_000_000 python tests/python/test_soak.py
 OPS = int(os.environ.get("WENGERT_SOAK_OPS", "10_000_000"))
 ROUNDS = 20
 # The ops of a round are parted among its kinds of work.
@@ -87,6 +87,10 @@ def soak() -> None:
         sizes.append(resident())
         pools.append(wg.pool_bytes())
         records.append(rec.bytes())
+    print(f"{OPS:,} ops in {ROUNDS} rounds; bytes in use after each:")
+    print("process", *(f"{size:,}" for size in sizes))
+    print("pool   ", *(f"{size:,}" for size in pools))
+    print("record ", *(f"{size:,}" for size in records))
     # After the first rounds nothing is new.
     assert len(set(pools[2:])) == 1, pools
     assert len(set(records[2:])) == 1, records

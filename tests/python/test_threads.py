@@ -15,11 +15,14 @@ import pytest
 import wengert as wg
 from wengert import ComputationRecord, HandleError, ParameterStore, Rng
 
+from tests.python.faults import alarms
+
 THREADS = 16
 # Small tensors; those for which the interpreter is released; those that the threads of
 # the pool share.
 SIZES = [4, 2000, 20_000]
-LIMIT = 120.0
+# What is still at work then hangs, even under a sanitizer.
+LIMIT = 900.0
 
 
 def together(work: Callable[[int], None], threads: int = THREADS) -> None:
@@ -213,25 +216,25 @@ def test_views_are_read_while_the_record_is_reused() -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
 def test_a_signal_handler_uses_the_record() -> None:
-    """A handler runs between two calls of the main thread, never within one."""
+    """A handler that runs between two calls; one within a long call is refused."""
     rec = ComputationRecord()
     x = rec.tensor_from_value(np.ones(3000))
     ran = 0
 
-    def handler(number: int, frame: object) -> None:
+    def handler() -> None:
         nonlocal ran
+        try:
+            y = x * 3
+        except HandleError:
+            # Under a sanitizer these calls are long.
+            return
         ran += 1
-        assert (x * 3).data()[0] == 3
+        assert y.data()[0] == 3
 
-    old = signal.signal(signal.SIGALRM, handler)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+    with alarms(handler):
         for _ in range(3000):
             y = wg.exp(x) * 2
             y.sum().grad().wrt(x)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old)
     assert ran > 0
 
 
