@@ -428,6 +428,13 @@ impl Tag {
         matches!(self.tier(), Tier::Unary | Tier::Binary | Tier::Compare | Tier::Bits)
     }
 
+    /// Whether the results may lie in memory as the operands do, where these all lie in
+    /// one order.
+    #[inline]
+    pub(crate) fn keeps_order(self) -> bool {
+        self.is_elementwise() || self == Tag::Cast
+    }
+
     /// Whether gradients pass through the op.
     #[inline]
     pub(crate) fn is_differentiable(self) -> bool {
