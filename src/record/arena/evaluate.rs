@@ -17,8 +17,8 @@ use crate::shape::{Shape, Strides, Type};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// Bytes of the smallest results that lie in their operands' order: smaller ones cost less
-/// to turn than their users would take longer to find them turned.
+/// Bytes of the smallest results that lie in their operands' order. Smaller ones are turned
+/// within the first cache.
 const SMALLEST_TURNED: usize = 4 << 10;
 const _: () = assert!(SMALLEST_TURNED > SMALL_BYTES, "what is turned has a buffer");
 
