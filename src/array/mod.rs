@@ -7,6 +7,7 @@
 
 pub(crate) mod buffer;
 mod format;
+mod order;
 mod view;
 
 use crate::dtype::{self, DType, Element, Scalar};
@@ -17,6 +18,7 @@ use buffer::Buffer;
 pub use buffer::{pool_bytes, pool_limit, release_pool, set_pool_limit};
 pub(crate) use format::summary;
 use ndarray::{ArrayD, ArrayViewD};
+pub(crate) use order::Order;
 pub(crate) use view::fill;
 pub(crate) use view::{View, ViewMut};
 
@@ -277,6 +279,13 @@ impl NdArray {
             }
         };
         Ok(())
+    }
+
+    /// The same elements with the axes permuted: axis `k` of the result is `axes[k]`.
+    pub(crate) fn transposed(self, axes: &[usize]) -> NdArray {
+        let shape = axes.iter().map(|&k| self.shape[k]).collect();
+        let strides = axes.iter().map(|&k| self.strides[k]).collect();
+        NdArray { shape, strides, ..self }
     }
 
     /// This array, or a contiguous copy if it is not contiguous.

@@ -185,6 +185,12 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The first element as a view of its own, of a view that is not empty.
+    pub(crate) fn first_alone(&self) -> View<'a> {
+        debug_assert!(!self.is_empty());
+        View { shape: &[], strides: None, ..*self }
+    }
+
     /// The value of a view of one element.
     pub(crate) fn item(&self) -> Result<Scalar> {
         if self.len() != 1 {

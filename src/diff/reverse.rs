@@ -5,8 +5,8 @@
 //! order that does not depend on what else is asked for. There is no recursion.
 
 use super::wanted::{Task, Wanted, end_at_gradient, is_kept, wanted_mask};
-use super::workspace::{Slot, Workspace};
-use crate::array::{Fresh, NdArray, View, ViewMut};
+use super::workspace::{Slot, Workspace, exclusive};
+use crate::array::{Fresh, NdArray, Order, View, ViewMut};
 use crate::emit::Eager;
 use crate::error::{Error, Fault, Place, Result};
 use crate::kernels::map::Mode;
@@ -171,7 +171,8 @@ impl Sweep<'_> {
         }
     }
 
-    /// An elementwise node: each operand's cotangent is one fused loop.
+    /// An elementwise node: each operand's cotangent is one fused loop. Where the node's
+    /// value lies in another order than C order, the loop runs in that.
     fn visit_elementwise(
         &mut self,
         node: u32,
@@ -180,17 +181,31 @@ impl Sweep<'_> {
         wanted: &Wanted,
     ) -> Result<()> {
         let arena = self.arena;
-        let (number, ty) = (arena.type_number(node), arena.ty(node));
+        let number = arena.type_number(node);
         let operands = arena.operands(node);
         let wants = |operand: &Arg<u32>| match *operand {
             Arg::Value(x) => wanted.has(arena, x),
             Arg::Number(_) => false,
         };
         let Some(last) = operands.iter().rposition(wants) else { return Ok(()) };
+        let mut y = arena.view_for_rule(node);
+        let order = Order::of(&y);
         let mut words = [0; 2];
-        let x = arena.views_by(&operands, &mut words, |x| arena.view_for_rule(x));
-        let y = arena.view_for_rule(node);
-        let mut ct = self.work.array_of(slot, ty)?;
+        let mut x = arena.views_by(&operands, &mut words, |x| arena.view_for_rule(x));
+        if let Some(order) = &order {
+            x.iter_mut().for_each(|x| *x = order.flat(*x));
+            y = order.flat(y);
+        }
+        let turn = |ct: NdArray| match &order {
+            Some(order) => order.turn(ct),
+            None => ct,
+        };
+        let turn_back = |ct: NdArray| match &order {
+            Some(order) => order.turn_back(ct),
+            None => ct,
+        };
+        let mut ct = turn(self.work.array_of(slot, arena.ty(node))?);
+        let ty = &ct.ty();
         let factors = Op::factors()[op.tag() as usize];
         for (k, operand) in operands.iter().enumerate().take(last + 1) {
             let Arg::Value(target) = *operand else { continue };
@@ -199,19 +214,20 @@ impl Sweep<'_> {
             }
             let is_broadcast = arena.type_number(target) != number;
             if factors[k] == Factor::One {
-                self.add(target, ct.clone())?;
+                self.add(target, turn_back(ct.clone()))?;
                 continue;
             }
             if is_broadcast && factors[k] == Factor::MinusOne {
                 let mut eager = Eager { arena };
-                let sum = eager.sum_to(ct.clone(), &arena.ty(target).shape)?;
+                let sum =
+                    eager.sum_to(turn_back(ct.clone()), &arena.ty(target).shape)?;
                 self.work.add(target, eager.unary(Op::Negative, sum)?)?;
                 continue;
             }
             if is_broadcast {
                 // What the operand was broadcast to is summed back.
                 let full = pull(op, k, ct.view(), &x, y, ty)?;
-                self.add(target, full)?;
+                self.add(target, turn_back(full))?;
                 continue;
             }
             let sum = match self.work.take(target) {
@@ -223,18 +239,19 @@ impl Sweep<'_> {
                         ViewMut::from_raw(first, &ty.shape, ty.dtype)
                     };
                     op.pull(k, ct.view(), &x, y, out, Mode::Overwrite)?;
-                    self.work.set(target, ct);
+                    self.work.set(target, turn_back(ct));
                     return Ok(());
                 }
                 Slot::Empty => pull(op, k, ct.view(), &x, y, ty)?,
                 slot => {
-                    let mut sum = self.work.exclusive_of(slot, ty)?;
+                    let sum = self.work.array_of(slot, arena.ty(target))?;
+                    let mut sum = exclusive(turn(sum))?;
                     let out = sum.exclusive().expect("the sweep alone holds the sum");
                     op.pull(k, ct.view(), &x, y, out, Mode::Add)?;
                     sum
                 }
             };
-            self.work.set(target, sum);
+            self.work.set(target, turn_back(sum));
         }
         Ok(())
     }

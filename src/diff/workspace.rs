@@ -1,7 +1,7 @@
 //! The cotangents of a sweep that is under way, by node.
 
 use crate::array::buffer::Buffer;
-use crate::array::{NdArray, View};
+use crate::array::{NdArray, Order, View};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::kernels;
@@ -170,16 +170,7 @@ impl Workspace {
     pub(crate) fn add(&mut self, node: u32, ct: NdArray) -> Result<()> {
         let sum = match self.take(node) {
             Slot::Empty => ct,
-            slot => {
-                let (mut sum, mut more) = (self.array_of(slot, &ct.ty())?, ct);
-                if sum.exclusive().is_none() && more.exclusive().is_some() {
-                    std::mem::swap(&mut sum, &mut more);
-                }
-                let mut sum = exclusive(sum)?;
-                let out = sum.exclusive().expect("the sweep alone holds the sum");
-                kernels::map::add_to(more.view(), out)?;
-                sum
-            }
+            slot => add(self.array_of(slot, &ct.ty())?, ct)?,
         };
         self.set(node, sum);
         Ok(())
@@ -195,8 +186,30 @@ impl Workspace {
     }
 }
 
+/// The sum of two arrays of one type, in the memory of one of them if nothing else holds it.
+fn add(a: NdArray, b: NdArray) -> Result<NdArray> {
+    fn has_free_memory(x: &NdArray) -> bool {
+        x.is_unique() && (x.is_contiguous() || Order::of(&x.view()).is_some())
+    }
+    fn add_in_order(sum: NdArray, more: &NdArray) -> Result<NdArray> {
+        let mut sum = exclusive(sum)?;
+        let out = sum.exclusive().expect("the sweep alone holds the sum");
+        kernels::map::add_to(more.view(), out)?;
+        Ok(sum)
+    }
+    let swaps = !has_free_memory(&a) && has_free_memory(&b);
+    let (sum, more) = if swaps { (b, a) } else { (a, b) };
+    match Order::of(&sum.view()) {
+        None => add_in_order(sum, &more),
+        Some(order) => {
+            let sum = add_in_order(order.turn(sum), &order.turn(more))?;
+            Ok(order.turn_back(sum))
+        }
+    }
+}
+
 /// The array, or a copy if anything else holds its memory or it has gaps.
-fn exclusive(mut array: NdArray) -> Result<NdArray> {
+pub(super) fn exclusive(mut array: NdArray) -> Result<NdArray> {
     if array.exclusive().is_some() { Ok(array) } else { array.copied() }
 }
 
@@ -240,5 +253,26 @@ mod tests {
         assert_eq!(taken(|x| (x * 3.0 + 2.0 - 1.0).exp().sum()), 1);
         // Elementwise loops read the one value of a mean's cotangent, too.
         assert_eq!(taken(|x| (x * x).tanh().mean()), 2);
+    }
+
+    #[test]
+    fn cotangents_in_another_order_take_no_more_memory() {
+        macro_rules! expect_same {
+            ($($x:ident => $loss:expr;)*) => { $(
+                let turned = taken(|x| {
+                    let $x = x.swapaxes(0, 1);
+                    $loss
+                });
+                assert_eq!(turned, taken(|$x| $loss), stringify!($loss));
+            )* };
+        }
+        expect_same! {
+            x => x.exp().sum();
+            x => (x * x).sum();
+            x => (x.exp() + x.tanh()).sum();
+            x => (x + x.exp()).tanh().sum();
+            x => (x + x).tanh().sum() + x.exp().sum();
+            x => (x.exp() + x.mean()).tanh().sum();
+        }
     }
 }

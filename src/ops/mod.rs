@@ -304,9 +304,10 @@ macro_rules! ops {
                 out: ViewMut<'_>,
                 mode: Mode,
             ) -> Result<()> {
+                let (x, y) = self.read_by_slope(k, x, y);
                 match self {
-                    $(Op::$U => elementwise::$U::pull(k, ct, x, y, out, mode),)*
-                    $(Op::$B => elementwise::$B::pull(k, ct, x, y, out, mode),)*
+                    $(Op::$U => elementwise::$U::pull(k, ct, &x, y, out, mode),)*
+                    $(Op::$B => elementwise::$B::pull(k, ct, &x, y, out, mode),)*
                     _ => unreachable!("{self:?} has no slope"),
                 }
             }
@@ -425,6 +426,13 @@ impl Tag {
     #[inline]
     pub(crate) fn is_elementwise(self) -> bool {
         matches!(self.tier(), Tier::Unary | Tier::Binary | Tier::Compare | Tier::Bits)
+    }
+
+    /// Whether the results may lie in memory as the operands do, where these all lie in
+    /// one order.
+    #[inline]
+    pub(crate) fn keeps_order(self) -> bool {
+        self.is_elementwise() || self == Tag::Cast
     }
 
     /// Whether gradients pass through the op.

@@ -5,7 +5,7 @@ use super::convert::Where;
 use super::emit::{Arg, Args, Cotangents, Emit, Node};
 use super::scalar::{Arith, Scalar};
 use super::{Op, Tag, Tier};
-use crate::array::NdArray;
+use crate::array::{NdArray, View};
 use crate::dtype::{DType, Scalar as Number};
 use crate::error::Result;
 use smallvec::SmallVec;
@@ -295,6 +295,28 @@ impl Op {
     #[inline]
     pub(crate) fn factors() -> &'static [[Factor; MAX_ARITY]] {
         &FACTORS
+    }
+
+    /// The operands and the value of a node, for a loop that takes the slope of operand
+    /// `k`. Where it reads nothing, one element stands for those that would have to be
+    /// brought in order first.
+    pub(crate) fn read_by_slope<'a>(
+        &self,
+        k: usize,
+        x: &[View<'a>],
+        y: View<'a>,
+    ) -> (SmallVec<[View<'a>; MAX_ARITY]>, View<'a>) {
+        let reads = READS[self.tag() as usize][k];
+        let part = |x: View<'a>, is_read| {
+            if is_read || x.is_contiguous() || x.is_empty() {
+                x
+            } else {
+                x.first_alone()
+            }
+        };
+        let operands = x.iter().zip(reads.operands);
+        let operands = operands.map(|(&x, is_read)| part(x, is_read));
+        (operands.collect(), part(y, reads.value))
     }
 }
 

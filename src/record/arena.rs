@@ -34,13 +34,16 @@ const NUMBER: u32 = 1 << 31;
 /// What a row holds in place of an operand that it lacks.
 const NONE: u32 = u32::MAX;
 
-/// How a node's value shows the memory of another node or of an array from outside.
+/// How a node's value shows the memory of another node or of an array from outside, or how
+/// its own is read if it does not lie in C order.
 struct Alias {
     first: *const u8,
     /// `None` if contiguous.
     strides: Option<Strides>,
-    /// Keeps memory that is not the record's own.
+    /// Keeps memory that is not among the record's small values.
     buffer: Option<Buffer>,
+    /// Whether the memory is the node's own.
+    is_own: bool,
 }
 
 /// The Wengert list: rows of nodes, the tables that they refer to, and their values.
@@ -458,9 +461,17 @@ impl Arena {
     pub(crate) fn bytes(&self) -> usize {
         let buffers: usize =
             self.holders.iter().map(|&node| self.buffer_of(node).capacity()).sum();
+        let turned: usize = self
+            .aliases
+            .iter()
+            .filter(|alias| alias.is_own)
+            .filter_map(|alias| alias.buffer.as_ref())
+            .map(Buffer::capacity)
+            .sum();
         self.rows.bytes()
             + self.small.bytes()
             + buffers
+            + turned
             + self.numbers.len() * size_of::<Scalar>()
             + self.lists.len() * size_of::<u32>()
             + self.aliases.len() * size_of::<Alias>()

@@ -3,7 +3,7 @@
 
 use super::{Alias, Arena, NONE, NUMBER};
 use crate::array::buffer::Buffer;
-use crate::array::{NdArray, View, ViewMut};
+use crate::array::{NdArray, Order, View, ViewMut};
 use crate::dtype::{DType, Scalar};
 use crate::error::{Error, Fault, Result};
 use crate::ops::convert::Cast;
@@ -16,6 +16,11 @@ use crate::record::small::SMALL_BYTES;
 use crate::shape::{Shape, Strides, Type};
 use smallvec::SmallVec;
 use std::sync::Arc;
+
+/// Bytes of the smallest results that lie in their operands' order. Smaller ones are turned
+/// within the first cache.
+const SMALLEST_TURNED: usize = 4 << 10;
+const _: () = assert!(SMALLEST_TURNED > SMALL_BYTES, "what is turned has a buffer");
 
 /// Memory for a value, and what a row says of it.
 pub(super) struct Storage {
@@ -92,7 +97,8 @@ impl Arena {
                 Some(Strides::from_slice(array.strides()))
             };
             let buffer = Some(array.buffer().clone());
-            self.aliases.push(Alias { first: array.first(), strides, buffer });
+            let first = array.first();
+            self.aliases.push(Alias { first, strides, buffer, is_own: false });
             return Ok((self.aliases.len() as u64 - 1, Flags::ALIAS));
         }
         let storage = self.reserve(op, ty)?;
@@ -115,6 +121,7 @@ impl Arena {
         self.expect_values(op.tag().name(), &operands)?;
         self.restore_operands(&operands)?;
         let (len, small) = (self.len(), self.small.position());
+        let aliases = self.aliases.len();
         let due = self.start_if_due();
         let timed = due.and_then(|_| self.flat_timed(op, &operands, site));
         let (started, result) = match timed {
@@ -126,6 +133,7 @@ impl Arena {
         }
         result.map_err(|error| {
             self.drop_rows(len);
+            self.aliases.truncate(aliases);
             self.small.go_back(small);
             self.explain(error, &operands)
         })
@@ -304,23 +312,50 @@ impl Arena {
             op.check(&self.views(operands, &mut [0; 2]))?;
         }
         let storage = self.reserve(op.tag(), ty)?;
+        let order = self.common_order(op, operands, ty);
+        let strides = order.as_ref().map(Order::strides);
         {
             let mut words = [0; 2];
-            let views = self.views(operands, &mut words);
-            let ty = self.types.get(ty);
+            let mut views = self.views(operands, &mut words);
+            let Type { shape, dtype } = self.types.get(ty);
+            let mut sizes: &[usize] = shape;
+            if let Some(order) = &order {
+                views.iter_mut().for_each(|x| *x = order.flat(*x));
+                sizes = order.shape();
+            }
             // SAFETY: the storage has room for this type and nothing else uses it.
-            let out = unsafe { ViewMut::from_raw(storage.first, &ty.shape, ty.dtype) };
+            let out = unsafe { ViewMut::from_raw(storage.first, sizes, *dtype) };
             op.eval(&views, out)?;
             if self.check_finite {
-                // SAFETY: `eval` wrote every element.
+                let strides = strides.as_deref();
+                // SAFETY: `eval` wrote every element, in that order.
                 let value =
-                    unsafe { View::from_raw(storage.first, &ty.shape, None, ty.dtype) };
+                    unsafe { View::from_raw(storage.first, shape, strides, *dtype) };
                 finite::expect(op.tag().name(), self.len(), None, value, site)?;
             }
         }
-        let kind = storage.kind;
-        let slot = self.finish(storage);
+        let (slot, kind) = match strides {
+            None => {
+                let kind = storage.kind;
+                (self.finish(storage), kind)
+            }
+            Some(strides) => self.finish_turned(storage, strides),
+        };
         Ok(self.commit(op, operands, ty, slot, kind, site))
+    }
+
+    /// The order in which a result is computed, if it is not C order: that of the operands
+    /// which are more than one value, if it is the same.
+    fn common_order(&self, op: &Op, operands: &[Arg<u32>], ty: u32) -> Option<Order> {
+        if !op.tag().keeps_order() || self.types.extent(ty).bytes < SMALLEST_TURNED {
+            return None;
+        }
+        let mut words = [0; 2];
+        let views = self.views(operands, &mut words);
+        let mut views = views.iter().filter(|x| x.len() != 1);
+        let first = views.next().filter(|x| x.shape() == &*self.types.get(ty).shape)?;
+        let order = Order::of(first)?;
+        views.all(|x| Order::of(x).as_ref() == Some(&order)).then_some(order)
     }
 
     /// Commits a node that shows its first operand's memory, if the op does that.
@@ -348,7 +383,7 @@ impl Arena {
         };
         self.reserve_row(op.tag())?;
         let strides = if contiguous { None } else { Some(strides) };
-        self.aliases.push(Alias { first, strides, buffer });
+        self.aliases.push(Alias { first, strides, buffer, is_own: false });
         let slot = self.aliases.len() as u64 - 1;
         Ok(Some(self.commit(op, operands, ty, slot, Flags::ALIAS, site)))
     }
@@ -503,6 +538,15 @@ impl Arena {
         } else {
             storage.slot
         }
+    }
+
+    /// As `finish`, for a large value that does not lie in C order; gives how it is read,
+    /// too.
+    fn finish_turned(&mut self, storage: Storage, strides: Strides) -> (u64, u8) {
+        let Storage { first, buffer, .. } = storage;
+        let strides = Some(strides);
+        self.aliases.push(Alias { first, strides, buffer, is_own: true });
+        (self.aliases.len() as u64 - 1, Flags::ALIAS)
     }
 
     /// Pushes the row of a value that is in its place.

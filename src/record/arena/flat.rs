@@ -463,7 +463,7 @@ impl Arena {
             // SAFETY: as in `view`; the operand is flat and of this type.
             unsafe { View::from_raw(firsts[k], shape, None, dtype) }
         });
-        // SAFETY: as in `view`; the result of an elementwise op is flat.
+        // SAFETY: as in `view`; the node is flat, too.
         let y = unsafe {
             View::from_raw(self.flat_or_gap(node, row, gap)?, shape, None, dtype)
         };

@@ -66,9 +66,10 @@ impl Arena {
             if count == 0 {
                 return;
             }
-            let cell = profile.cell(self.ops.tag(op), site);
+            let tag = self.ops.tag(op);
+            let cell = profile.cell(tag, site);
             cell.count += count;
-            if storage != u32::from(Flags::ALIAS) {
+            if has_own_memory(tag, storage as u8) {
                 cell.bytes += count * self.types.extent(ty).bytes as u64;
             }
         };
@@ -162,7 +163,7 @@ impl Arena {
     pub(super) fn note_due(&mut self, started: Instant, len: u32) {
         let (now, node) = (self.len(), self.len() - 1);
         let (tag, row) = (self.tag(node), self.row(node));
-        let is_noted = row.flags.storage() != Flags::ALIAS && self.is_heavy(node);
+        let is_noted = has_own_memory(tag, row.flags.storage()) && self.is_heavy(node);
         let Some(profile) = &mut self.profile else { return };
         if !is_noted {
             profile.note_due((tag, row.site), started, now - len, now);
@@ -206,4 +207,10 @@ impl Arena {
         self.is_heavy_type(self.type_number(node))
             || self.any_operand(node, |x| self.is_heavy_type(self.type_number(x)))
     }
+}
+
+/// Whether a node's value is in memory that the node itself has filled: that of an op which
+/// keeps its operands' order is, even where its row says that it is read as an alias.
+fn has_own_memory(tag: Tag, storage: u8) -> bool {
+    storage != Flags::ALIAS || tag.keeps_order()
 }

@@ -370,15 +370,30 @@ def layouts(row: Row) -> None:
     """How operands lie in memory changes neither value nor gradient."""
     for layout in LAYOUTS:
         for shapes, seed, why in cases(row, f"layout {layout.name}"):
-            rng = np.random.default_rng(seed)
-            stored = [
-                layout.store(x) if is_float(x) else x for x in row.draw(rng, shapes)
-            ]
-            xs = [
-                layout.view(x, shape) if is_float(x) else x
-                for x, shape in zip(stored, shapes, strict=True)
-            ]
-            _same_as_contiguous(row, layout, stored, xs, why, rng)
+            _layout(row, layout, shapes, np.random.default_rng(seed), why)
+
+
+def large_layouts(row: Row) -> None:
+    """Nor does it where values are so large that results lie as their operands do."""
+    shapes = ((40, 30),) * len(row.draws)
+    for layout in LAYOUTS:
+        why = f"large {layout.name}"
+        _layout(row, layout, shapes, generated.rng_of(row.name, why), why)
+
+
+def _layout(
+    row: Row,
+    layout: Layout,
+    shapes: Sequence[Shape],
+    rng: np.random.Generator,
+    why: str,
+) -> None:
+    stored = [layout.store(x) if is_float(x) else x for x in row.draw(rng, shapes)]
+    xs = [
+        layout.view(x, shape) if is_float(x) else x
+        for x, shape in zip(stored, shapes, strict=True)
+    ]
+    _same_as_contiguous(row, layout, stored, xs, why, rng)
 
 
 def _same_as_contiguous(

@@ -19,6 +19,9 @@ SMOOTH = [row for row in ROWS if row.gradient]
 CONSTANT = [row for row in ROWS if not row.gradient and row.op != "gradient"]
 # The layouts of a leaf are those of `tensor_from_value`.
 PLACED = [row for row in ROWS if row.tier != "source"]
+ELEMENTWISE = [
+    row for row in ROWS if row.tier in ("unary", "binary", "compare", "bits")
+]
 
 
 def each(rows: list[Row]) -> pytest.MarkDecorator:
@@ -90,6 +93,11 @@ def test_no_gradient_passes(row: Row) -> None:
 @each(PLACED)
 def test_layout_changes_nothing(row: Row) -> None:
     laws.layouts(row)
+
+
+@each(ELEMENTWISE)
+def test_layout_changes_nothing_in_large_values(row: Row) -> None:
+    laws.large_layouts(row)
 
 
 def test_gradient_op_is_blocked() -> None:
