@@ -347,7 +347,7 @@ impl Arena {
     /// The order in which a result is computed, if it is not C order: that of the operands
     /// which are more than one value, if it is the same.
     fn common_order(&self, op: &Op, operands: &[Arg<u32>], ty: u32) -> Option<Order> {
-        if !op.tag().keeps_order() || self.types.extent(ty).bytes < SMALLEST_TURNED {
+        if self.types.extent(ty).bytes < SMALLEST_TURNED || !op.tag().keeps_order() {
             return None;
         }
         let mut words = [0; 2];
@@ -559,7 +559,7 @@ impl Arena {
         kind: u8,
         site: u32,
     ) -> u32 {
-        let mut flags = kind | self.keep_for_rule(op.tag(), operands);
+        let mut flags = kind | self.keep_for_rule(op.tag(), operands, kind);
         let any_active = operands
             .iter()
             .any(|operand| matches!(*operand, Arg::Value(x) if self.is_active(x)));

@@ -306,7 +306,7 @@ impl Arena {
         };
         let mut kept = 0;
         if LARGE && extent.bytes > SMALL_BYTES {
-            kept = self.keep_for_rule(op.tag(), &operands.map(Flat::operand));
+            kept = self.keep_for_rule(op.tag(), &operands.map(Flat::operand), storage);
         }
         let mut codes = [NONE; 2];
         for (code, operand) in codes.iter_mut().zip(operands) {

@@ -18,9 +18,28 @@ const GAP: &u64 = &u64::MAX;
 
 impl Arena {
     /// Keeps the values of operands that a rule of `op` reads. Gives the flag of the
-    /// node itself, if the rule reads its value.
+    /// node itself, whose storage is `kind`, if the rule reads its value.
     #[inline]
-    pub(super) fn keep_for_rule(&mut self, op: Tag, operands: &[Arg<u32>]) -> u8 {
+    pub(super) fn keep_for_rule(
+        &mut self,
+        op: Tag,
+        operands: &[Arg<u32>],
+        kind: u8,
+    ) -> u8 {
+        let is_large = |operand: &Arg<u32>| match *operand {
+            Arg::Value(x) => self.flags(x).storage() == Flags::BUFFER,
+            Arg::Number(_) => false,
+        };
+        // What has no buffer is never let go of.
+        if kind == Flags::BUFFER || operands.iter().any(is_large) {
+            self.keep_large_for_rule(op, operands)
+        } else {
+            0
+        }
+    }
+
+    #[inline(never)]
+    fn keep_large_for_rule(&mut self, op: Tag, operands: &[Arg<u32>]) -> u8 {
         let reads = op.reads(operands);
         for (k, operand) in operands.iter().enumerate() {
             if let Arg::Value(x) = *operand
@@ -54,7 +73,11 @@ impl Arena {
 
     /// As `release`, of the nodes from `len` on to which no handle is made.
     #[cfg(feature = "python")]
+    #[inline]
     pub(crate) fn release_but(&mut self, len: u32, results: &[u32]) {
+        if self.len() as usize == len as usize + results.len() {
+            return;
+        }
         for node in (len..self.len()).filter(|node| !results.contains(node)) {
             self.release(node);
         }
