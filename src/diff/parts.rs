@@ -27,7 +27,8 @@ impl Sweep<'_> {
         };
         let operands = arena.operands(node);
         let mut words = [0; 2];
-        let indices = &arena.views(&operands, &mut words)[1..];
+        let views = arena.views_by(&operands, &mut words, |x| arena.view_for_rule(x));
+        let indices = &views[1..];
         let out = sum.exclusive().expect("the sweep alone holds the sum");
         op.add_part(ct, indices, out)?;
         self.work.set(whole, sum);

@@ -223,7 +223,7 @@ impl OnTensors for InPython<'_, '_> {
         let handles = record.get().run(py, op.name, Work::Short, |arena| {
             let handle = |&node: &u32| {
                 arena.expect_alive(op.name, nodes.epoch, node)?;
-                Ok(Handle::new(arena, node, arena.site(node)))
+                Handle::another(arena, node)
             };
             [nodes.ct, nodes.y]
                 .iter()

@@ -125,11 +125,11 @@ impl PyGrad {
                 }
                 gradient.wrt(arena, &nodes, site)
             })?;
-            let handle = |node: u32| Handle::new(arena, node, arena.site(node));
+            let handle = |node: u32| Handle::another(arena, node);
             Ok(match asked {
-                Asked::Known(found) => {
-                    Asked::Known(found.into_iter().map(handle).collect::<Vec<_>>())
-                }
+                Asked::Known(found) => Asked::Known(
+                    found.into_iter().map(handle).collect::<Result<Vec<_>, _>>()?,
+                ),
                 Asked::After(sweep) => Asked::After(sweep),
             })
         };

@@ -36,19 +36,25 @@ impl Handle {
 
     /// As `new`, of the only result of a call that found `len` nodes in the record.
     #[inline]
-    pub(super) fn of_result(arena: &mut Arena, node: u32, site: u32, len: u32) -> Self {
+    pub(super) fn of_result(
+        arena: &mut Arena,
+        node: u32,
+        site: u32,
+        len: u32,
+    ) -> Result<Self> {
         let mut handle = Handle::new(arena, node, site);
         if node < len {
-            arena.keep(node);
+            arena.keep(node)?;
         } else {
             handle.releases = arena.is_releasable(node);
         }
-        handle
+        Ok(handle)
     }
 
-    /// Another handle to the node, with which nothing goes.
-    pub(super) fn second(self) -> Self {
-        Handle { releases: false, ..self }
+    /// As `new`, of a node that was there before, so that other handles may lead to it.
+    pub(super) fn another(arena: &mut Arena, node: u32) -> Result<Self> {
+        arena.keep(node)?;
+        Ok(Handle::new(arena, node, arena.site(node)))
     }
 
     /// The node, if the handle is alive.

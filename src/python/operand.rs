@@ -263,7 +263,7 @@ fn apply<'py>(
             }?;
             arena.release_but(len, &nodes);
             Ok(match *nodes {
-                [node] => smallvec![Handle::of_result(arena, node, site, len)],
+                [node] => smallvec![Handle::of_result(arena, node, site, len)?],
                 _ => nodes
                     .into_iter()
                     .map(|node| Handle::new(arena, node, site))

@@ -226,7 +226,8 @@ pub(super) fn append<'py>(
     let py = record.py();
     let handle = record.get().run_at(py, op, work, |arena, site| {
         let len = arena.len();
-        f(arena, site).map(|node| Handle::of_result(arena, node, site, len))
+        let node = f(arena, site)?;
+        Handle::of_result(arena, node, site, len)
     })?;
     super::object::tensor(record, handle)
 }

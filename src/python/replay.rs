@@ -59,9 +59,10 @@ impl PyReplay {
             let text = format!("replay: {} was not replayed", old.label());
             return Err(PyKeyError::new_err(text));
         };
-        let handle = self.record.get().run(py, "replay", Work::Short, |arena| {
-            Ok(Handle::new(arena, node, arena.site(node)))
-        })?;
+        let handle = self
+            .record
+            .get()
+            .run(py, "replay", Work::Short, |arena| Handle::another(arena, node))?;
         object::tensor(self.record.bind(py), handle)
     }
 

@@ -302,14 +302,8 @@ impl PyTensor {
     /// An object of its own, which an assignment to this one leaves where it is.
     fn __pos__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {
         let (py, this) = (slf.py(), slf.get());
-        let handle = this.handle(py);
-        if this.at.releases(py) {
-            this.record.get().run(py, "positive", Work::Short, |arena| {
-                handle.living(arena).into_iter().for_each(|node| arena.keep(node));
-                Ok(())
-            })?;
-        }
-        object::tensor(this.record.bind(py), handle.second())
+        let handle = this.read(py, "positive", Handle::another)?;
+        object::tensor(this.record.bind(py), handle)
     }
 
     fn __abs__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTensor>> {

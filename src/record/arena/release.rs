@@ -51,10 +51,15 @@ impl Arena {
         if reads.value { Flags::KEPT } else { 0 }
     }
 
-    /// Keeps a value to which a second handle leads, since either may be dropped.
+    /// Keeps a value to which a second handle leads, since either may be dropped. What is
+    /// gone already, since only the record itself still knew the node, is brought back.
     #[cfg(feature = "python")]
-    pub(crate) fn keep(&mut self, node: u32) {
+    pub(crate) fn keep(&mut self, node: u32) -> Result<()> {
+        if !self.is_consumed(node) {
+            self.restore(node)?;
+        }
         self.rows.keep_value(node);
+        Ok(())
     }
 
     /// Whether it is worth a look, once the node's handle is dropped, if the value may go.
@@ -99,17 +104,23 @@ impl Arena {
 
     /// Brings back the values of operands that are gone.
     pub(super) fn restore_operands(&mut self, operands: &[Arg<u32>]) -> Result<()> {
-        for operand in operands {
-            if let Arg::Value(node) = *operand
-                && self.is_empty(node)
-            {
-                let value = self.computed_again(node)?.into_buffer();
-                let buffer = value.expect("a computed value fills its buffer");
-                let at = self.holders.partition_point(|&holder| holder < node);
-                self.holders.insert(at, node);
-                self.rows.put_buffer(node, buffer.into_raw());
-            }
+        operands.iter().try_for_each(|operand| match *operand {
+            Arg::Value(node) => self.restore(node),
+            Arg::Number(_) => Ok(()),
+        })
+    }
+
+    /// Brings a node's value back if it is gone.
+    #[inline]
+    fn restore(&mut self, node: u32) -> Result<()> {
+        if !self.is_empty(node) {
+            return Ok(());
         }
+        let value = self.computed_again(node)?.into_buffer();
+        let buffer = value.expect("a computed value fills its buffer");
+        let at = self.holders.partition_point(|&holder| holder < node);
+        self.holders.insert(at, node);
+        self.rows.put_buffer(node, buffer.into_raw());
         Ok(())
     }
 
