@@ -266,8 +266,8 @@ fn apply<'py>(
                 [node] => smallvec![Handle::of_result(arena, node, site, len)?],
                 _ => nodes
                     .into_iter()
-                    .map(|node| Handle::new(arena, node, site))
-                    .collect(),
+                    .map(|node| Handle::another(arena, node))
+                    .collect::<Result<_>>()?,
             })
         })?;
     let results = handles.into_iter().map(|handle| tensor(&record, handle));
