@@ -224,6 +224,7 @@ impl Sweep<'_> {
                 self.work.add(target, eager.unary(Op::Negative, sum)?)?;
                 continue;
             }
+            let (x, y) = op.read_by_slope(k, &x, y);
             if is_broadcast {
                 // What the operand was broadcast to is summed back.
                 let full = pull(op, k, ct.view(), &x, y, ty)?;

@@ -304,10 +304,9 @@ macro_rules! ops {
                 out: ViewMut<'_>,
                 mode: Mode,
             ) -> Result<()> {
-                let (x, y) = self.read_by_slope(k, x, y);
                 match self {
-                    $(Op::$U => elementwise::$U::pull(k, ct, &x, y, out, mode),)*
-                    $(Op::$B => elementwise::$B::pull(k, ct, &x, y, out, mode),)*
+                    $(Op::$U => elementwise::$U::pull(k, ct, x, y, out, mode),)*
+                    $(Op::$B => elementwise::$B::pull(k, ct, x, y, out, mode),)*
                     _ => unreachable!("{self:?} has no slope"),
                 }
             }

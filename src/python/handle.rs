@@ -34,7 +34,8 @@ impl Handle {
         Handle { epoch: arena.epochs().current(), node, site, tag, releases: false }
     }
 
-    /// As `new`, of the only result of a call that found `len` nodes in the record.
+    /// As `new`, of the only result of a call that found `len` nodes in the record. No
+    /// handle will lead to what else the call has made.
     #[inline]
     pub(super) fn of_result(
         arena: &mut Arena,
@@ -42,6 +43,7 @@ impl Handle {
         site: u32,
         len: u32,
     ) -> Result<Self> {
+        arena.release_but(len, node);
         let mut handle = Handle::new(arena, node, site);
         if node < len {
             arena.keep(node)?;

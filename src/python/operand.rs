@@ -261,7 +261,6 @@ fn apply<'py>(
                 Some(start) => arena.keep_or_undo(&start, result),
                 None => result,
             }?;
-            arena.release_but(len, &nodes);
             Ok(match *nodes {
                 [node] => smallvec![Handle::of_result(arena, node, site, len)?],
                 _ => nodes

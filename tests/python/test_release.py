@@ -122,6 +122,16 @@ def test_a_composed_function_lets_go_of_what_it_made_on_the_way() -> None:
     np.testing.assert_allclose(y.grad().wrt(x).data(), (x.data() - 0.5) * 2e-4)
 
 
+def test_so_does_a_method() -> None:
+    rec = ComputationRecord()
+    x = rec.tensor_from_value(np.linspace(-2.0, 2.0, 10_000))
+    before = rec.bytes()
+    y = x.round(2)
+    assert len(rec) == 4
+    assert rec.bytes() - before < 80_000 * 1.25
+    np.testing.assert_array_equal(y.data(), np.round(x.data(), 2))
+
+
 def test_a_value_that_a_rule_reads_stays() -> None:
     rec = ComputationRecord()
     x = rec.tensor_from_value(np.linspace(0.1, 1.0, SIZE))

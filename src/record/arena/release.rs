@@ -76,14 +76,11 @@ impl Arena {
         }
     }
 
-    /// As `release`, of the nodes from `len` on to which no handle is made.
+    /// As `release`, of the nodes from `len` on but for one.
     #[cfg(feature = "python")]
     #[inline]
-    pub(crate) fn release_but(&mut self, len: u32, results: &[u32]) {
-        if self.len() as usize == len as usize + results.len() {
-            return;
-        }
-        for node in (len..self.len()).filter(|node| !results.contains(node)) {
+    pub(crate) fn release_but(&mut self, len: u32, result: u32) {
+        for node in (len..self.len()).filter(|&node| node != result) {
             self.release(node);
         }
     }
