@@ -88,7 +88,7 @@ impl Kernel for AllWithin<'_> {
 
     // Without an early end, so that it vectorises.
     #[inline(always)]
-    fn run(self) -> bool {
+    fn run<const FMA: bool>(self) -> bool {
         self.indices.iter().fold(true, |all, &index| all & self.bounds.hold(index))
     }
 }

@@ -74,12 +74,13 @@ pub(crate) trait Map<T: Flagged, const N: usize> {
     type Output: Lane;
     /// Whether a result takes more time than its way to memory.
     const DEAR: bool = false;
-    fn at(operands: [T; N]) -> Self::Output;
+    /// Functions fuse multiplications with additions if `FMA`.
+    fn at<const FMA: bool>(operands: [T; N]) -> Self::Output;
 
     /// The same bits sooner, if the operands are common; otherwise with a raised flag.
     #[inline(always)]
-    fn guarded(operands: [T; N]) -> Guarded<Self::Output, T::Flag> {
-        Guarded::right(Self::at(operands))
+    fn guarded<const FMA: bool>(operands: [T; N]) -> Guarded<Self::Output, T::Flag> {
+        Guarded::right(Self::at::<FMA>(operands))
     }
 }
 
@@ -284,8 +285,8 @@ unsafe fn body<M: Map<T, N>, T: Lane, const N: usize>(
     impl<M: Map<T, N>, T: Lane, const N: usize> Kernel for Loop<'_, M, T, N> {
         type Output = ();
         #[inline(always)]
-        fn run(self) {
-            over_slices::<M, T, N>(self.x, self.out);
+        fn run<const FMA: bool>(self) {
+            over_slices::<M, T, N, FMA>(self.x, self.out);
         }
     }
     // SAFETY: by the contract of this function.
@@ -298,7 +299,7 @@ unsafe fn body<M: Map<T, N>, T: Lane, const N: usize>(
 
 /// References as parameters tell the compiler that the slices do not overlap.
 #[inline(always)]
-fn over_slices<M: Map<T, N>, T: Lane, const N: usize>(
+fn over_slices<M: Map<T, N>, T: Lane, const N: usize, const FMA: bool>(
     x: [&[T]; N],
     out: &mut [MaybeUninit<M::Output>],
 ) {
@@ -311,13 +312,13 @@ fn over_slices<M: Map<T, N>, T: Lane, const N: usize>(
         let at = |i: usize| from_fn(|k| unsafe { *x[k].get_unchecked(i) });
         let mut flag = T::Flag::LOWERED;
         for (i, y) in out.iter_mut().enumerate() {
-            let result = M::guarded(at(i));
+            let result = M::guarded::<FMA>(at(i));
             y.write(result.value);
             flag = flag.or(result.flag);
         }
         if flag.is_raised() {
             for (i, y) in out.iter_mut().enumerate() {
-                y.write(M::at(at(i)));
+                y.write(M::at::<FMA>(at(i)));
             }
         }
     }
@@ -329,7 +330,7 @@ pub(crate) fn descend(x: &NdArray, g: &NdArray, rate: f64) -> Result<NdArray> {
     impl<T: Lane + Mul<Output = T> + Sub<Output = T>> Map<T, 3> for Step {
         type Output = T;
         #[inline(always)]
-        fn at([x, g, rate]: [T; 3]) -> T {
+        fn at<const FMA: bool>([x, g, rate]: [T; 3]) -> T {
             x - rate * g
         }
     }

@@ -2,10 +2,10 @@
 //!
 //! Every function is `#[inline(always)]`: it takes the instruction set of the
 //! `#[target_feature]` kernel that calls it. Only IEEE additions, multiplications,
-//! divisions, comparisons and bit operations occur, never a fused multiply-add, so that
-//! the same bits come out of every instruction set (of a NaN, its sign and payload may
-//! differ). What belongs here is the value of a scalar function; loops over slices and
-//! the choice of instruction set do not.
+//! divisions, comparisons and bit operations occur, and fused multiply-adds if `FMA`, so
+//! that the same bits come out of every instruction set that has them, and of all that
+//! have not (of a NaN, its sign and payload may differ). What belongs here is the value
+//! of a scalar function; loops over slices and the choice of instruction set do not.
 //!
 //! Special values follow C99 Annex F: signed zeros, subnormals, infinities and NaN
 //! included. No error is as large as 1.9 units in the last place;

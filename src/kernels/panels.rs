@@ -272,7 +272,7 @@ mod tests {
     struct Difference;
     impl Map<f64, 2> for Difference {
         type Output = f64;
-        fn at([a, b]: [f64; 2]) -> f64 {
+        fn at<const FMA: bool>([a, b]: [f64; 2]) -> f64 {
             a - b
         }
     }

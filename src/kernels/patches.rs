@@ -220,7 +220,7 @@ impl<T: Element> Kernel for Patches<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let Patches { x, layout, out } = self;
         if layout.windows.iter().any(|window| window.padding != (0, 0)) {
             out.fill(MaybeUninit::new(T::default()));
@@ -291,7 +291,7 @@ impl<T: Number> Kernel for Fold<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let Fold { x, layout, out } = self;
         let places = layout.place_count();
         let (from, to) = (layout.tap_count() * places, layout.image_len());
@@ -361,7 +361,7 @@ impl<T: Ordered> Kernel for MaxPool<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let MaxPool { x, layout, out } = self;
         let (from, to) = (layout.image_len(), layout.place_count());
         if from == 0 || to == 0 {

@@ -26,7 +26,7 @@ use std::slice;
 
 /// Floats, with what the kernels along an axis compute.
 pub(super) trait Real: Number + Ordered + Sub<Output = Self> {
-    fn exp(self) -> Self;
+    fn exp<const FMA: bool>(self) -> Self;
     fn widen(self) -> f64;
     /// Rounds to the type.
     fn narrow(x: f64) -> Self;
@@ -37,8 +37,8 @@ macro_rules! real {
     ($t:ident) => {
         impl Real for $t {
             #[inline(always)]
-            fn exp(self) -> Self {
-                math::$t::exp(self)
+            fn exp<const FMA: bool>(self) -> Self {
+                math::$t::exp::<FMA>(self)
             }
             #[inline(always)]
             fn widen(self) -> f64 {
@@ -245,7 +245,7 @@ impl<T: Real> Kernel for Exponentials<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let Exponentials { x, len, out, finite, sums } = self;
         let out = &mut out[..x.len()];
         let rows = x.chunks_exact(len).zip(out.chunks_exact_mut(len));
@@ -261,7 +261,7 @@ impl<T: Real> Kernel for Exponentials<'_, T> {
         // SAFETY: the loop above wrote every element.
         let out = unsafe { initialised(out) };
         for x in &mut *out {
-            *x = x.exp();
+            *x = x.exp::<FMA>();
         }
         for (row, (_, sum)) in out.chunks_exact(len).zip(sums) {
             *sum = fold_block::<Mean<T>>(row);
@@ -278,7 +278,7 @@ impl<T: Real> Kernel for MaxOf<'_, T> {
     type Output = T;
 
     #[inline(always)]
-    fn run(self) -> T {
+    fn run<const FMA: bool>(self) -> T {
         fold_block::<Max<T>>(self.x)
     }
 }
@@ -294,9 +294,9 @@ impl<T: Real> Kernel for SumOfExp<'_, T> {
     type Output = f64;
 
     #[inline(always)]
-    fn run(self) -> f64 {
+    fn run<const FMA: bool>(self) -> f64 {
         for (out, &x) in self.out.iter_mut().zip(self.x) {
-            out.write((x - self.shift).exp());
+            out.write((x - self.shift).exp::<FMA>());
         }
         // SAFETY: the loop above wrote every element.
         fold_block::<Mean<T>>(unsafe { initialised(self.out) })

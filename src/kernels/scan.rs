@@ -117,7 +117,8 @@ pub(crate) fn logcumsumexp(x: View<'_>, axis: usize, out: ViewMut<'_>) -> Result
                 if top.is_infinite() && low.is_infinite() && low.signum() * top > 0.0 {
                     return top;
                 }
-                top + math::$t::ln_1p(math::$t::exp(low - top))
+                let ratio = math::$t::exp::<false>(low - top);
+                top + math::$t::ln_1p::<false>(ratio)
             }
         };
     }

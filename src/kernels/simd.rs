@@ -1,8 +1,10 @@
 //! One source for every instruction set: a kernel is compiled once for each, and the
 //! widest that the processor has is chosen at the first call.
 //!
-//! Kernels keep to plain adds and multiplies in an order of their own, never a fused
-//! multiply-add, so every instruction set gives the same bits.
+//! Kernels add and multiply in an order of their own, so every instruction set gives the
+//! same bits. Only functions such as `exp`, whose last bits are nobody's choice, fuse a
+//! multiplication with an addition where the processor can: on all with AVX2, and all
+//! `AArch64`, they give the same bits, on older ones others.
 
 use crate::dtype::Element;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -10,10 +12,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// A computation over slices that the compiler vectorises.
 ///
 /// `run` must be `#[inline(always)]`, as must all that it calls in its loops: only code
-/// that is inlined into the wrappers below is compiled for their instruction sets.
+/// that is inlined into the wrappers below is compiled for their instruction sets. `FMA`
+/// says whether these have a fused multiply-add, which is a call where they have not.
 pub(crate) trait Kernel {
     type Output;
-    fn run(self) -> Self::Output;
+    fn run<const FMA: bool>(self) -> Self::Output;
 }
 
 /// The instruction sets that kernels are compiled for.
@@ -27,6 +30,9 @@ pub enum Isa {
     /// The 512-bit sets that Skylake-X and Zen 4 share.
     Avx512 = 3,
 }
+
+/// Whether every processor of the architecture has a fused multiply-add.
+const BASELINE_FMA: bool = cfg!(target_arch = "aarch64");
 
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
 
@@ -77,20 +83,20 @@ fn widest() -> Isa {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run()
+    kernel.run::<true>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
 fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run()
+    kernel.run::<true>()
 }
 
 /// As `dispatch` for elements of floats. Kernels of integers and truth values have one
 /// version, or the package would be a sixth larger.
 #[inline]
 pub(crate) fn dispatch_floats<T: Element, K: Kernel>(kernel: K) -> K::Output {
-    if const { T::DTYPE.is_float() } { dispatch(kernel) } else { kernel.run() }
+    if const { T::DTYPE.is_float() } { dispatch(kernel) } else { kernel.run::<false>() }
 }
 
 /// Runs the kernel in the version for the instruction set in use.
@@ -103,6 +109,6 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { run_avx2(kernel) },
-        _ => kernel.run(),
+        _ => kernel.run::<BASELINE_FMA>(),
     }
 }

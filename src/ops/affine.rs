@@ -1,6 +1,6 @@
 //! A layer in one op: a matrix product, a bias and an activation.
 
-use super::declare::{Entry, Value};
+use super::declare::{Entry, Guards};
 use super::elementwise::{Relu, Sigmoid, Tanh};
 use super::emit::{Cotangents, Emit, Node};
 use super::linalg::MatMul;
@@ -8,7 +8,8 @@ use super::{Forward, Op, Rules};
 use crate::array::{View, ViewMut};
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::kernels::map::{Map, Mode, map};
+use crate::kernels::guard::Guarded;
+use crate::kernels::map::{Lane, Map, Mode, map};
 use crate::shape::{self, Axes, Shape, Type};
 use std::marker::PhantomData;
 
@@ -74,21 +75,25 @@ struct OfSum<A>(PhantomData<A>);
 
 impl<A, T> Map<T, 2> for OfSum<A>
 where
-    A: Value<T, 1, Output = T>,
-    T: crate::kernels::map::Lane,
+    Guards<A>: Map<T, 1, Output = T>,
+    T: Lane,
 {
     type Output = T;
-    const DEAR: bool = !A::TAKES_INTEGERS;
+    const DEAR: bool = <Guards<A> as Map<T, 1>>::DEAR;
     #[inline(always)]
-    fn at([x, bias]: [T; 2]) -> T {
-        A::value([x.plus(bias)])
+    fn at<const FMA: bool>([x, bias]: [T; 2]) -> T {
+        Guards::<A>::at::<FMA>([x.plus(bias)])
+    }
+    #[inline(always)]
+    fn guarded<const FMA: bool>([x, bias]: [T; 2]) -> Guarded<T, T::Flag> {
+        Guards::<A>::guarded::<FMA>([x.plus(bias)])
     }
 }
 
 /// Writes `A` of the sums of `x`, which is broadcast to `out`.
 fn of_sum<A>(x: [View<'_>; 2], out: ViewMut<'_>) -> Result<()>
 where
-    A: Value<f32, 1, Output = f32> + Value<f64, 1, Output = f64>,
+    Guards<A>: Map<f32, 1, Output = f32> + Map<f64, 1, Output = f64>,
 {
     match out.dtype() {
         DType::F32 => map::<OfSum<A>, f32, 2>(x, out, Mode::Overwrite),

@@ -1,11 +1,12 @@
 //! The declaration macros: each turns the entries of one list into types and rules.
 
+use super::fused::Fused;
 use super::guarded::Common;
-use super::scalar::strong_product;
+use super::scalar::{Scalar, strong_product};
 use crate::array::{View, ViewMut};
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::kernels::guard::Guarded;
+use crate::kernels::guard::{Flagged, Guarded};
 use crate::kernels::map::{Lane, Map, Mode};
 use std::marker::PhantomData;
 
@@ -85,67 +86,89 @@ where
     type Output = R::Output;
     const DEAR: bool = !R::TAKES_INTEGERS;
     #[inline(always)]
-    fn at(operands: [T; N]) -> R::Output {
+    fn at<const FMA: bool>(operands: [T; N]) -> R::Output {
         R::value(operands)
     }
 }
 
-/// The same for floats, whose functions are sooner computed for common arguments.
+/// The same for floats, whose functions are sooner computed for common arguments, and by
+/// fused operations.
 pub(crate) struct Guards<R>(PhantomData<R>);
+
+/// A float that is right unless its flag is raised.
+type Safe<T> = Guarded<T, <T as Flagged>::Flag>;
 
 impl<T: Common + Lane, R, const N: usize> Map<T, N> for Guards<R>
 where
-    R: Value<T, N, Output = T>,
-    R: Value<Guarded<T, T::Flag>, N, Output = Guarded<T, T::Flag>>,
+    Fused<T>: Common<Flag = T::Flag>,
+    R: Value<T, N, Output = T> + Value<Safe<T>, N, Output = Safe<T>>,
+    R: Value<Fused<T>, N, Output = Fused<T>>,
+    R: Value<Safe<Fused<T>>, N, Output = Safe<Fused<T>>>,
 {
     type Output = T;
     const DEAR: bool = !R::TAKES_INTEGERS;
     #[inline(always)]
-    fn at(operands: [T; N]) -> T {
-        R::value(operands)
+    fn at<const FMA: bool>(operands: [T; N]) -> T {
+        if FMA { R::value(operands.map(Fused)).0 } else { R::value(operands) }
     }
     #[inline(always)]
-    fn guarded(operands: [T; N]) -> Guarded<T, T::Flag> {
-        R::value(operands.map(Guarded::right))
+    fn guarded<const FMA: bool>(operands: [T; N]) -> Safe<T> {
+        if FMA {
+            R::value(operands.map(|x| Guarded::right(Fused(x)))).map(|y| y.0)
+        } else {
+            R::value(operands.map(Guarded::right))
+        }
     }
 }
 
 /// The cotangent of operand `K` as what a loop computes.
 pub(crate) struct Backwards<R, const K: usize>(PhantomData<R>);
 
-impl<T: Common + Lane, R, const K: usize> Map<T, 3> for Backwards<R, K>
-where
-    R: Slope<T, 1, K> + Slope<Guarded<T, T::Flag>, 1, K>,
-{
-    type Output = T;
-    const DEAR: bool = !R::TAKES_INTEGERS;
-    #[inline(always)]
-    fn at([ct, x, y]: [T; 3]) -> T {
-        strong_product(ct, R::slope([x], y))
-    }
-    #[inline(always)]
-    fn guarded(operands: [T; 3]) -> Guarded<T, T::Flag> {
-        let [ct, x, y] = operands.map(Guarded::right);
-        strong_product(ct, R::slope([x], y))
-    }
+/// The cotangent `ct` times the slope of operand `K`.
+#[inline(always)]
+fn pull<R: Slope<S, N, K>, S: Scalar, const N: usize, const K: usize>(
+    ct: S,
+    x: [S; N],
+    y: S,
+) -> S {
+    strong_product(ct, R::slope(x, y))
 }
 
-impl<T: Common + Lane, R, const K: usize> Map<T, 4> for Backwards<R, K>
-where
-    R: Slope<T, 2, K> + Slope<Guarded<T, T::Flag>, 2, K>,
-{
-    type Output = T;
-    const DEAR: bool = !R::TAKES_INTEGERS;
-    #[inline(always)]
-    fn at([ct, a, b, y]: [T; 4]) -> T {
-        strong_product(ct, R::slope([a, b], y))
-    }
-    #[inline(always)]
-    fn guarded(operands: [T; 4]) -> Guarded<T, T::Flag> {
-        let [ct, a, b, y] = operands.map(Guarded::right);
-        strong_product(ct, R::slope([a, b], y))
-    }
+macro_rules! backwards {
+    ($n:literal: $operands:literal, [$($x:ident),*]) => {
+        impl<T: Common + Lane, R, const K: usize> Map<T, $operands> for Backwards<R, K>
+        where
+            Fused<T>: Common<Flag = T::Flag>,
+            R: Slope<T, $n, K> + Slope<Safe<T>, $n, K>,
+            R: Slope<Fused<T>, $n, K> + Slope<Safe<Fused<T>>, $n, K>,
+        {
+            type Output = T;
+            const DEAR: bool = !R::TAKES_INTEGERS;
+            #[inline(always)]
+            fn at<const FMA: bool>(operands: [T; $operands]) -> T {
+                if FMA {
+                    let [ct, $($x,)* y] = operands.map(Fused);
+                    pull::<R, _, $n, K>(ct, [$($x),*], y).0
+                } else {
+                    let [ct, $($x,)* y] = operands;
+                    pull::<R, _, $n, K>(ct, [$($x),*], y)
+                }
+            }
+            #[inline(always)]
+            fn guarded<const FMA: bool>(operands: [T; $operands]) -> Safe<T> {
+                if FMA {
+                    let [ct, $($x,)* y] = operands.map(|x| Guarded::right(Fused(x)));
+                    pull::<R, _, $n, K>(ct, [$($x),*], y).map(|y| y.0)
+                } else {
+                    let [ct, $($x,)* y] = operands.map(Guarded::right);
+                    pull::<R, _, $n, K>(ct, [$($x),*], y)
+                }
+            }
+        }
+    };
 }
+backwards!(1: 3, [x]);
+backwards!(2: 4, [a, b]);
 
 macro_rules! takes_integers {
     (Reals) => {

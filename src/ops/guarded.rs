@@ -1,6 +1,7 @@
 //! Rules over results that hold for common arguments: the loops' way to functions that
 //! do without special cases.
 
+use super::fused::{Fused, pass_on};
 use super::scalar::{Arith, Scalar};
 use super::special::Special;
 use super::whole::Whole;
@@ -24,7 +25,13 @@ macro_rules! common {
         impl Common for $t { $(
             #[inline(always)]
             fn $function(self) -> Guarded<Self, Self::Flag> {
-                math::$t::$function(self)
+                math::$t::$function::<false>(self)
+            }
+        )* }
+        impl Common for Fused<$t> { $(
+            #[inline(always)]
+            fn $function(self) -> Guarded<Self, Self::Flag> {
+                math::$t::$function::<true>(self.0).map(Fused)
             }
         )* }
     };
@@ -58,20 +65,6 @@ impl<T: Neg<Output = T>, F: Flag> Neg for Guarded<T, F> {
     fn neg(self) -> Self {
         self.map(T::neg)
     }
-}
-
-/// Passes each function on to the value.
-macro_rules! pass_on {
-    ($($function:ident)*; $($binary:ident)*) => {
-        $(#[inline(always)]
-        fn $function(self) -> Self {
-            self.map(T::$function)
-        })*
-        $(#[inline(always)]
-        fn $binary(self, other: Self) -> Self {
-            self.zip(other, T::$binary)
-        })*
-    };
 }
 
 impl<T: Whole, F: Flag> Whole for Guarded<T, F> {

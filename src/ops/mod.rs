@@ -13,6 +13,7 @@ pub(crate) mod declare;
 pub(crate) mod elementwise;
 pub(crate) mod emit;
 pub(crate) mod fold;
+mod fused;
 mod guarded;
 pub(crate) mod index;
 pub(crate) mod linalg;

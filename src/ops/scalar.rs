@@ -127,35 +127,35 @@ macro_rules! float_scalar {
             }
             #[inline(always)]
             fn exp(self) -> Self {
-                math::$t::exp(self)
+                math::$t::exp::<false>(self)
             }
             #[inline(always)]
             fn exp_m1(self) -> Self {
-                math::$t::exp_m1(self)
+                math::$t::exp_m1::<false>(self)
             }
             #[inline(always)]
             fn ln(self) -> Self {
-                math::$t::ln(self)
+                math::$t::ln::<false>(self)
             }
             #[inline(always)]
             fn ln_1p(self) -> Self {
-                math::$t::ln_1p(self)
+                math::$t::ln_1p::<false>(self)
             }
             #[inline(always)]
             fn sin(self) -> Self {
-                math::$t::sin(self)
+                math::$t::sin::<false>(self)
             }
             #[inline(always)]
             fn cos(self) -> Self {
-                math::$t::cos(self)
+                math::$t::cos::<false>(self)
             }
             #[inline(always)]
             fn tanh(self) -> Self {
-                math::$t::tanh(self)
+                math::$t::tanh::<false>(self)
             }
             #[inline(always)]
             fn logistic(self) -> Self {
-                math::$t::logistic(self)
+                math::$t::logistic::<false>(self)
             }
         }
     };

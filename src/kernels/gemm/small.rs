@@ -23,7 +23,7 @@ impl<T: Number, const UNIT: bool> Kernel for Small<'_, T, UNIT> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let Small { sizes: Sizes { k, n, .. }, mut a, mut b, out } = self;
         if UNIT {
             b.column = 1;

@@ -68,7 +68,7 @@ impl<T: Number> Kernel for OfRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let OfRows { x, matrix, out } = self;
         for (block, out) in out.chunks_mut(BLOCK).enumerate() {
             // Sums of no terms.
@@ -153,7 +153,7 @@ impl<T: Number> Kernel for OfColumns<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let OfColumns { x, matrix: mut columns, out } = self;
         let (many, few) = out.as_chunks_mut::<SUMS>();
         for out in many {

@@ -69,7 +69,7 @@ pub(in crate::kernels) fn move_to(
     impl<T: Lane> Map<T, 1> for Same {
         type Output = T;
         #[inline(always)]
-        fn at([x]: [T; 1]) -> T {
+        fn at<const FMA: bool>([x]: [T; 1]) -> T {
             x
         }
     }
@@ -107,7 +107,7 @@ impl<O: Lane> Kernel for Accumulate<'_, O> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         for (sum, &x) in self.sums.iter_mut().zip(self.results) {
             *sum = sum.plus(x);
         }

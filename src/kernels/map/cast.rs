@@ -38,7 +38,7 @@ pub(crate) fn cast(x: View<'_>, out: ViewMut<'_>) -> Result<()> {
                             clippy::redundant_closure_call,
                             reason = "a cast is what was asked for"
                         )]
-                        fn at([x]: [$from; 1]) -> $to {
+                        fn at<const FMA: bool>([x]: [$from; 1]) -> $to {
                             ($f)(x)
                         }
                     }

@@ -50,7 +50,7 @@ impl<T: Lane> Kernel for Select<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(mut self) {
+    fn run<const FMA: bool>(mut self) {
         let len = self.out.len();
         let out = self.out.as_mut_ptr().cast::<MaybeUninit<T>>();
         let mut flags = [const { MaybeUninit::uninit() }; BLOCK];

@@ -6,7 +6,7 @@
 use super::f64::{self as double, ROUND as ROUND_64, TWO_52};
 use super::reduction::reduce_large;
 use crate::kernels::guard;
-use std::f32::consts::{LN_2, LOG2_E};
+use std::f32::consts::{FRAC_2_PI, LN_2, LOG2_E};
 use std::f64::consts::{FRAC_PI_2, LN_2 as LN_2_64, LOG2_E as LOG2_E_64};
 
 /// 1.5 * 2^23: as in `f64.rs`.
@@ -59,12 +59,24 @@ const EXP_COMMON: f32 = 87.0;
 const LN_1P_COMMON: f32 = f32::MAX / 4.0;
 /// `sin_common` and `cos_common` hold up to here.
 pub(crate) const TRIG_LIMIT: f32 = 400_000.0;
+/// pi / 2 in three parts of 24 bits.
+const HALF_PI: [f32; 3] = [
+    f32::from_bits(0x3fc9_0fdb),
+    f32::from_bits(0xb33b_bd2e),
+    f32::from_bits(0xa6f7_2ced),
+];
 /// 2 / pi in two parts, the first of 29 bits: its product with an `f32` is exact. That
 /// of the second is too small, up to the limit, to matter for the nearest integer.
-const FRAC_2_PI: [f64; 2] =
+const FRAC_2_PI_64: [f64; 2] =
     [f64::from_bits(0x3fe4_5f30_6e00_0000), f64::from_bits(0xbdfb_1bbe_ad60_3d8b)];
 
 type Guarded = guard::Guarded<f32, i32>;
+
+/// `a b + c`, rounded once if `FMA`.
+#[inline(always)]
+fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
 
 /// Limits `x`; a NaN stays.
 #[inline(always)]
@@ -90,16 +102,24 @@ fn outside(least: f32, most: f32, x: f32) -> i32 {
 
 /// The whole number nearest to x / ln 2, plus the bias, in the low bits; and the number.
 #[inline(always)]
-fn exponent(x: f32, log2_e: f32, bias: f32) -> (u32, f32) {
-    let shifted = x * log2_e + (ROUND + bias);
+fn exponent<const FMA: bool>(x: f32, log2_e: f32, bias: f32) -> (u32, f32) {
+    let shifted = fma::<FMA>(x, log2_e, ROUND + bias);
     (shifted.to_bits(), shifted - (ROUND + bias))
+}
+
+/// x - k ln 2.
+#[inline(always)]
+fn less_ln_2<const FMA: bool>(x: f32, k: f32) -> f32 {
+    fma::<FMA>(-k, LN2_LO, fma::<FMA>(-k, LN2_HI, x))
 }
 
 /// e^r - 1 - r for |r| <= ln 2 / 2.
 #[inline(always)]
-fn bend(r: f32) -> f32 {
+fn bend<const FMA: bool>(r: f32) -> f32 {
     let z = r * r;
-    z * ((EXP[0] + r * EXP[1]) + z * ((EXP[2] + r * EXP[3]) + z * EXP[4]))
+    let p0 = fma::<FMA>(r, EXP[1], EXP[0]);
+    let p2 = fma::<FMA>(r, EXP[3], EXP[2]);
+    z * fma::<FMA>(z, fma::<FMA>(z, EXP[4], p2), p0)
 }
 
 /// 2^k as two factors, from k + 254 in the low bits: one cannot reach 2^128 or the
@@ -113,46 +133,47 @@ fn halves(k: u32) -> (f32, f32) {
 
 /// e^x.
 #[inline(always)]
-pub(crate) fn exp(x: f32) -> f32 {
+pub(crate) fn exp<const FMA: bool>(x: f32) -> f32 {
     let x = limit(x, -105.0, 89.0);
-    let (bits, k) = exponent(x, LOG2_E, 254.0);
-    let r = (x - k * LN2_HI) - k * LN2_LO;
+    let (bits, k) = exponent::<FMA>(x, LOG2_E, 254.0);
+    let r = less_ln_2::<FMA>(x, k);
     let (s, t) = halves(bits);
-    (1.0 + (r + bend(r))) * s * t
+    (1.0 + (r + bend::<FMA>(r))) * s * t
 }
 
 /// e^x for |x| <= 87.
 #[inline(always)]
-pub(crate) fn exp_common(x: f32) -> Guarded {
-    let (bits, k) = exponent(x, LOG2_E, 127.0);
-    let r = (x - k * LN2_HI) - k * LN2_LO;
-    let y = (1.0 + (r + bend(r))) * f32::from_bits(bits << 23);
+pub(crate) fn exp_common<const FMA: bool>(x: f32) -> Guarded {
+    let (bits, k) = exponent::<FMA>(x, LOG2_E, 127.0);
+    let r = less_ln_2::<FMA>(x, k);
+    let y = (1.0 + (r + bend::<FMA>(r))) * f32::from_bits(bits << 23);
     Guarded { value: y, flag: beyond(EXP_COMMON, x) }
 }
 
 /// scale (e^x - 1), given `scale` and `scale` 2^k.
 #[inline(always)]
-fn scaled_exp_m1(x: f32, k: f32, scale: f32, power: f32) -> f32 {
-    let (a, b) = (x - k * LN2_HI, k * LN2_LO);
-    ((power - scale) + power * a) + power * (bend(a - b) - b)
+fn scaled_exp_m1<const FMA: bool>(x: f32, k: f32, scale: f32, power: f32) -> f32 {
+    let (a, b) = (fma::<FMA>(-k, LN2_HI, x), k * LN2_LO);
+    let sum = fma::<FMA>(power, a, power - scale);
+    fma::<FMA>(power, bend::<FMA>(a - b) - b, sum)
 }
 
 /// e^x - 1, accurate near 0.
 #[inline(always)]
-pub(crate) fn exp_m1(x: f32) -> f32 {
+pub(crate) fn exp_m1<const FMA: bool>(x: f32) -> f32 {
     let limited = limit(x, -20.0, 89.0);
     // Half the result throughout: 2^128 would overflow too early.
-    let (bits, k) = exponent(limited, LOG2_E, 126.0);
-    let y = scaled_exp_m1(limited, k, 0.5, f32::from_bits(bits << 23)) * 2.0;
+    let (bits, k) = exponent::<FMA>(limited, LOG2_E, 126.0);
+    let y = scaled_exp_m1::<FMA>(limited, k, 0.5, f32::from_bits(bits << 23)) * 2.0;
     // Halving a subnormal would lose its last bit.
     (if x.abs() < 1e-8 { x } else { y }).copysign(x)
 }
 
 /// e^x - 1 for |x| <= 87.
 #[inline(always)]
-pub(crate) fn exp_m1_common(x: f32) -> Guarded {
-    let (bits, k) = exponent(x, LOG2_E, 127.0);
-    let y = scaled_exp_m1(x, k, 1.0, f32::from_bits(bits << 23));
+pub(crate) fn exp_m1_common<const FMA: bool>(x: f32) -> Guarded {
+    let (bits, k) = exponent::<FMA>(x, LOG2_E, 127.0);
+    let y = scaled_exp_m1::<FMA>(x, k, 1.0, f32::from_bits(bits << 23));
     Guarded { value: y.copysign(x), flag: beyond(EXP_COMMON, x) }
 }
 
@@ -168,11 +189,12 @@ fn split_ln(x: f32) -> (u32, f32, f32) {
 
 /// k ln 2 + ln(1 + f).
 #[inline(always)]
-fn join_ln(k: f32, f: f32) -> f32 {
+fn join_ln<const FMA: bool>(k: f32, f: f32) -> f32 {
     let s = f / (2.0 + f);
     let z = s * s;
-    let p = z * (LN[0] + z * (LN[1] + z * LN[2]));
-    k * LN2_HI - ((s * (f - p) - k * LN2_LO) - f)
+    let p = z * fma::<FMA>(z, fma::<FMA>(z, LN[2], LN[1]), LN[0]);
+    let less = fma::<FMA>(s, f - p, -(k * LN2_LO)) - f;
+    fma::<FMA>(k, LN2_HI, -less)
 }
 
 /// `y`, unless ln x has a special value.
@@ -185,18 +207,18 @@ fn special_ln(x: f32, y: f32) -> f32 {
 
 /// The natural logarithm.
 #[inline(always)]
-pub(crate) fn ln(x: f32) -> f32 {
+pub(crate) fn ln<const FMA: bool>(x: f32) -> f32 {
     let subnormal = x < f32::MIN_POSITIVE;
     let (_, k, m) = split_ln(if subnormal { x * TWO_25 } else { x });
-    special_ln(x, join_ln(k - if subnormal { 25.0 } else { 0.0 }, m - 1.0))
+    special_ln(x, join_ln::<FMA>(k - if subnormal { 25.0 } else { 0.0 }, m - 1.0))
 }
 
 /// The natural logarithm of a normal number.
 #[inline(always)]
-pub(crate) fn ln_common(x: f32) -> Guarded {
+pub(crate) fn ln_common<const FMA: bool>(x: f32) -> Guarded {
     let (_, k, m) = split_ln(x);
     let flag = outside(f32::MIN_POSITIVE, f32::MAX, x);
-    Guarded { value: join_ln(k, m - 1.0), flag }
+    Guarded { value: join_ln::<FMA>(k, m - 1.0), flag }
 }
 
 /// 1 + x as two numbers whose sum is exact, by Knuth's sum of two (Handbook,
@@ -210,42 +232,43 @@ fn one_plus(x: f32) -> (f32, f32) {
 
 /// ln(1 + x), accurate near 0.
 #[inline(always)]
-pub(crate) fn ln_1p(x: f32) -> f32 {
+pub(crate) fn ln_1p<const FMA: bool>(x: f32) -> f32 {
     let (u, c) = one_plus(x);
     let (power, k, m) = split_ln(u);
     // Where 2^-k is no normal number, c is too small to matter.
     let inverse = if u <= LN_1P_COMMON { ONE_BITS.wrapping_sub(power) } else { 0 };
-    let y = join_ln(k, (m - 1.0) + c * f32::from_bits(inverse));
+    let y = join_ln::<FMA>(k, fma::<FMA>(c, f32::from_bits(inverse), m - 1.0));
     special_ln(u, y).copysign(x)
 }
 
 /// ln(1 + x), accurate near 0, for -1 < x < 2^126.
 #[inline(always)]
-pub(crate) fn ln_1p_common(x: f32) -> Guarded {
+pub(crate) fn ln_1p_common<const FMA: bool>(x: f32) -> Guarded {
     let (u, c) = one_plus(x);
     let (power, k, m) = split_ln(u);
     let inverse = f32::from_bits(ONE_BITS.wrapping_sub(power));
-    let y = join_ln(k, (m - 1.0) + c * inverse).copysign(x);
+    let y = join_ln::<FMA>(k, fma::<FMA>(c, inverse, m - 1.0)).copysign(x);
     Guarded { value: y, flag: outside(f32::MIN_POSITIVE, LN_1P_COMMON, u) }
 }
 
 /// The hyperbolic tangent; `f64.rs` explains the steps.
 #[inline(always)]
-pub(crate) fn tanh(x: f32) -> f32 {
+pub(crate) fn tanh<const FMA: bool>(x: f32) -> f32 {
     let y = x.abs();
     let is_near = y < TANH_NEAR;
     let limited = if 10.0 < y { 10.0 } else { y };
     let far = if is_near { 0.0 } else { limited };
-    let (bits, k) = exponent(far, 2.0 * LOG2_E, 127.0);
-    let r = limited - k * (0.5 * LN_2);
+    let (bits, k) = exponent::<FMA>(far, 2.0 * LOG2_E, 127.0);
+    let r = fma::<FMA>(-k, 0.5 * LN_2, limited);
     let power = f32::from_bits(bits << 23);
     let z = r * r;
     let u = r * z;
-    let v = TANH[0] + z * (TANH[1] + z * TANH[2]);
-    let b = r * v - u;
+    let v = fma::<FMA>(z, fma::<FMA>(z, TANH[2], TANH[1]), TANH[0]);
+    let b = fma::<FMA>(r, v, -u);
     let less = v - b;
     let (part, whole) = if is_near { (u, y) } else { (less, 1.0) };
-    (whole - (part + part) / (power * (v + b) + less)).copysign(x)
+    let sum = fma::<FMA>(power, v + b, less);
+    (whole - (part + part) / sum).copysign(x)
 }
 
 /// 1 + e^y over 2^k as a number, given e^r and 2^-k with y = k ln 2 + r.
@@ -257,24 +280,24 @@ fn one_plus_exp(p: f32, inverse: f32) -> f32 {
 
 /// 1 / (1 + e^-x); e^x for large negative x, down to the subnormals.
 #[inline(always)]
-pub(crate) fn logistic(x: f32) -> f32 {
+pub(crate) fn logistic<const FMA: bool>(x: f32) -> f32 {
     let y = x.abs();
     let y = if 105.0 < y { 105.0 } else { y };
-    let (bits, k) = exponent(y, -LOG2_E, 254.0);
-    let r = (y + k * LN2_HI) + k * LN2_LO;
+    let (bits, k) = exponent::<FMA>(y, -LOG2_E, 254.0);
+    let r = less_ln_2::<FMA>(y, -k);
     let (s, t) = halves(bits);
-    let tail = (1.0 / one_plus_exp(r + bend(r), s * t)) * s * t;
+    let tail = (1.0 / one_plus_exp(r + bend::<FMA>(r), s * t)) * s * t;
     if x < 0.0 { tail } else { 1.0 - tail }
 }
 
 /// 1 / (1 + e^-x) for |x| <= 87.
 #[inline(always)]
-pub(crate) fn logistic_common(x: f32) -> Guarded {
+pub(crate) fn logistic_common<const FMA: bool>(x: f32) -> Guarded {
     let y = x.abs();
-    let (bits, k) = exponent(y, -LOG2_E, 127.0);
-    let r = (y + k * LN2_HI) + k * LN2_LO;
+    let (bits, k) = exponent::<FMA>(y, -LOG2_E, 127.0);
+    let r = less_ln_2::<FMA>(y, -k);
     let inverse = f32::from_bits(bits << 23);
-    let tail = inverse / one_plus_exp(r + bend(r), inverse);
+    let tail = inverse / one_plus_exp(r + bend::<FMA>(r), inverse);
     let y = if x < 0.0 { tail } else { 1.0 - tail };
     Guarded { value: y, flag: beyond(EXP_COMMON, x) }
 }
@@ -288,24 +311,32 @@ fn narrow(x: f64) -> f32 {
 /// x = n pi / 2 + r for 0 <= x <= `TRIG_LIMIT`; the low bits of the first result are n.
 #[inline(always)]
 #[allow(clippy::cast_possible_truncation, reason = "n is in the low bits")]
-fn reduce(x: f32) -> (u32, f32) {
+fn reduce<const FMA: bool>(x: f32) -> (u32, f32) {
+    if FMA {
+        // Cody and Waite's method (Muller, as above): the first difference is exact, as
+        // n times 24 bits is not rounded.
+        let shifted = fma::<FMA>(x, FRAC_2_PI, ROUND);
+        let n = shifted - ROUND;
+        let r = HALF_PI.iter().fold(x, |r, &part| fma::<FMA>(-n, part, r));
+        return (shifted.to_bits(), r);
+    }
     let x = f64::from(x);
-    let turns = x * FRAC_2_PI[0];
+    let turns = x * FRAC_2_PI_64[0];
     let shifted = turns + ROUND_64;
     let n = shifted - ROUND_64;
-    let rest = (turns - n) + x * FRAC_2_PI[1];
+    let rest = (turns - n) + x * FRAC_2_PI_64[1];
     (shifted.to_bits() as u32, narrow(rest * FRAC_PI_2))
 }
 
 /// The sine of n pi / 2 + r.
 #[inline(always)]
-fn wave(n: u32, r: f32) -> f32 {
+fn wave<const FMA: bool>(n: u32, r: f32) -> f32 {
     let odd = n & 1 != 0;
     let pick = |sin: f32, cos: f32| if odd { cos } else { sin };
     let z = r * r;
-    let p =
-        pick(SIN[0], COS[0]) + z * (pick(SIN[1], COS[1]) + z * pick(SIN[2], COS[2]));
-    let y = pick(r, 1.0 - 0.5 * z) + pick(r, z) * z * p;
+    let p = fma::<FMA>(z, pick(SIN[2], COS[2]), pick(SIN[1], COS[1]));
+    let p = fma::<FMA>(z, p, pick(SIN[0], COS[0]));
+    let y = fma::<FMA>(pick(r, z) * z, p, pick(r, fma::<FMA>(-0.5, z, 1.0)));
     f32::from_bits(y.to_bits() ^ ((n & 2) << 30))
 }
 
@@ -315,37 +346,37 @@ fn flip_sign(y: f32, x: f32) -> f32 {
 }
 
 /// The sine; does not vectorise.
-#[inline]
-pub(crate) fn sin(x: f32) -> f32 {
+#[inline(always)]
+pub(crate) fn sin<const FMA: bool>(x: f32) -> f32 {
     if x.abs() <= TRIG_LIMIT {
-        return sin_common(x).value;
+        return sin_common::<FMA>(x).value;
     }
     let (n, r) = reduce_any(x.abs());
-    flip_sign(wave(n, r), x)
+    flip_sign(wave::<FMA>(n, r), x)
 }
 
 /// The sine for |x| <= `TRIG_LIMIT`.
 #[inline(always)]
-pub(crate) fn sin_common(x: f32) -> Guarded {
-    let (n, r) = reduce(x.abs());
-    Guarded { value: flip_sign(wave(n, r), x), flag: beyond(TRIG_LIMIT, x) }
+pub(crate) fn sin_common<const FMA: bool>(x: f32) -> Guarded {
+    let (n, r) = reduce::<FMA>(x.abs());
+    Guarded { value: flip_sign(wave::<FMA>(n, r), x), flag: beyond(TRIG_LIMIT, x) }
 }
 
 /// The cosine; does not vectorise.
-#[inline]
-pub(crate) fn cos(x: f32) -> f32 {
+#[inline(always)]
+pub(crate) fn cos<const FMA: bool>(x: f32) -> f32 {
     if x.abs() <= TRIG_LIMIT {
-        return cos_common(x).value;
+        return cos_common::<FMA>(x).value;
     }
     let (n, r) = reduce_any(x.abs());
-    wave(n.wrapping_add(1), r)
+    wave::<FMA>(n.wrapping_add(1), r)
 }
 
 /// The cosine for |x| <= `TRIG_LIMIT`.
 #[inline(always)]
-pub(crate) fn cos_common(x: f32) -> Guarded {
-    let (n, r) = reduce(x.abs());
-    Guarded { value: wave(n.wrapping_add(1), r), flag: beyond(TRIG_LIMIT, x) }
+pub(crate) fn cos_common<const FMA: bool>(x: f32) -> Guarded {
+    let (n, r) = reduce::<FMA>(x.abs());
+    Guarded { value: wave::<FMA>(n.wrapping_add(1), r), flag: beyond(TRIG_LIMIT, x) }
 }
 
 /// As `reduce`, for x >= 1.

@@ -104,6 +104,12 @@ const LN_1P_COMMON: f64 = f64::MAX / 4.0;
 
 type Guarded = guard::Guarded<f64, i64>;
 
+/// `a b + c`, rounded once if `FMA`.
+#[inline(always)]
+pub(super) fn fma<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
 /// Limits `x`; a NaN stays. In this form each line is one instruction.
 #[inline(always)]
 fn limit(x: f64, low: f64, high: f64) -> f64 {
@@ -135,35 +141,38 @@ fn top(x: f64) -> f64 {
 
 /// The whole number nearest to x / ln 2, plus the bias, in the low bits; and the number.
 #[inline(always)]
-fn exponent(x: f64, log2_e: f64, bias: f64) -> (u64, f64) {
-    let shifted = x * log2_e + (ROUND + bias);
+fn exponent<const FMA: bool>(x: f64, log2_e: f64, bias: f64) -> (u64, f64) {
+    let shifted = fma::<FMA>(x, log2_e, ROUND + bias);
     (shifted.to_bits(), shifted - (ROUND + bias))
+}
+
+/// x - k ln 2.
+#[inline(always)]
+fn less_ln_2<const FMA: bool>(x: f64, k: f64) -> f64 {
+    fma::<FMA>(-k, LN2_LO, fma::<FMA>(-k, LN2_HI, x))
 }
 
 /// e^r - 1 - r for |r| <= ln 2 / 2.
 #[inline(always)]
-fn bend(r: f64) -> f64 {
+fn bend<const FMA: bool>(r: f64) -> f64 {
     let z = r * r;
     let w = z * z;
     // Pairs rather than Horner's rule: its chain of dependent operations leaves the
     // processor idle.
-    let p0 = EXP[0] + r * EXP[1];
-    let p2 = EXP[2] + r * EXP[3];
-    let p4 = EXP[4] + r * EXP[5];
-    let p6 = EXP[6] + r * EXP[7];
-    let p8 = EXP[8] + r * EXP[9];
-    z * ((p0 + z * p2) + w * ((p4 + z * p6) + w * p8))
+    let pair = |k: usize| fma::<FMA>(r, EXP[k + 1], EXP[k]);
+    let four = |k: usize| fma::<FMA>(z, pair(k + 2), pair(k));
+    z * fma::<FMA>(w, fma::<FMA>(w, pair(8), four(4)), four(0))
 }
 
 /// e^(x + tail) = 2^k (1 + hi + lo). The low bits of the first result are k + 2046.
 #[inline(always)]
 fn split_exp(x: f64, tail: f64) -> (u64, f64, f64) {
-    let (bits, k) = exponent(x, LOG2_E, 2046.0);
+    let (bits, k) = exponent::<false>(x, LOG2_E, 2046.0);
     let a = x - k * LN2_HI;
     let b = k * LN2_LO - tail;
     let r = a - b;
     let error = (a - r) - b;
-    let q = bend(r) + error;
+    let q = bend::<false>(r) + error;
     let hi = r + q;
     (bits, hi, q - (hi - r))
 }
@@ -179,20 +188,20 @@ fn halves(k: u64) -> (f64, f64) {
 
 /// e^x.
 #[inline(always)]
-pub(crate) fn exp(x: f64) -> f64 {
+pub(crate) fn exp<const FMA: bool>(x: f64) -> f64 {
     let x = limit(x, -746.0, 710.0);
-    let (bits, k) = exponent(x, LOG2_E, 2046.0);
-    let r = (x - k * LN2_HI) - k * LN2_LO;
+    let (bits, k) = exponent::<FMA>(x, LOG2_E, 2046.0);
+    let r = less_ln_2::<FMA>(x, k);
     let (s, t) = halves(bits);
-    (1.0 + (r + bend(r))) * s * t
+    (1.0 + (r + bend::<FMA>(r))) * s * t
 }
 
 /// e^x for |x| <= 708.
 #[inline(always)]
-pub(crate) fn exp_common(x: f64) -> Guarded {
-    let (bits, k) = exponent(x, LOG2_E, 1023.0);
-    let r = (x - k * LN2_HI) - k * LN2_LO;
-    let y = (1.0 + (r + bend(r))) * f64::from_bits(bits << 52);
+pub(crate) fn exp_common<const FMA: bool>(x: f64) -> Guarded {
+    let (bits, k) = exponent::<FMA>(x, LOG2_E, 1023.0);
+    let r = less_ln_2::<FMA>(x, k);
+    let y = (1.0 + (r + bend::<FMA>(r))) * f64::from_bits(bits << 52);
     Guarded { value: y, flag: beyond(EXP_COMMON, x) }
 }
 
@@ -200,27 +209,28 @@ pub(crate) fn exp_common(x: f64) -> Guarded {
 ///
 /// For small k the first sum is exact, and the second adds the little that is left.
 #[inline(always)]
-fn scaled_exp_m1(x: f64, k: f64, one: f64, power: f64) -> f64 {
-    let (a, b) = (x - k * LN2_HI, k * LN2_LO);
-    ((power - one) + power * a) + power * (bend(a - b) - b)
+fn scaled_exp_m1<const FMA: bool>(x: f64, k: f64, one: f64, power: f64) -> f64 {
+    let (a, b) = (fma::<FMA>(-k, LN2_HI, x), k * LN2_LO);
+    let sum = fma::<FMA>(power, a, power - one);
+    fma::<FMA>(power, bend::<FMA>(a - b) - b, sum)
 }
 
 /// e^x - 1, accurate near 0.
 #[inline(always)]
-pub(crate) fn exp_m1(x: f64) -> f64 {
+pub(crate) fn exp_m1<const FMA: bool>(x: f64) -> f64 {
     let limited = limit(x, -40.0, 710.0);
     // Half the result throughout: 2^1024 would overflow too early.
-    let (bits, k) = exponent(limited, LOG2_E, 1022.0);
-    let y = scaled_exp_m1(limited, k, 0.5, f64::from_bits(bits << 52)) * 2.0;
+    let (bits, k) = exponent::<FMA>(limited, LOG2_E, 1022.0);
+    let y = scaled_exp_m1::<FMA>(limited, k, 0.5, f64::from_bits(bits << 52)) * 2.0;
     // Halving a subnormal would lose its last bit.
     (if x.abs() < 5e-17 { x } else { y }).copysign(x)
 }
 
 /// e^x - 1, accurate near 0, for |x| <= 708.
 #[inline(always)]
-pub(crate) fn exp_m1_common(x: f64) -> Guarded {
-    let (bits, k) = exponent(x, LOG2_E, 1023.0);
-    let y = scaled_exp_m1(x, k, 1.0, f64::from_bits(bits << 52));
+pub(crate) fn exp_m1_common<const FMA: bool>(x: f64) -> Guarded {
+    let (bits, k) = exponent::<FMA>(x, LOG2_E, 1023.0);
+    let y = scaled_exp_m1::<FMA>(x, k, 1.0, f64::from_bits(bits << 52));
     // A zero has lost its sign.
     Guarded { value: y.copysign(x), flag: beyond(EXP_COMMON, x) }
 }
@@ -251,15 +261,15 @@ fn split_ln_any(x: f64) -> (f64, f64) {
 /// With s = f / (2 + f), ln(1 + f) = 2 s + s p, and 2 s = f - s f, so that the term f,
 /// which is exact, is added last.
 #[inline(always)]
-fn join_ln(k: f64, f: f64) -> f64 {
+fn join_ln<const FMA: bool>(k: f64, f: f64) -> f64 {
     let s = f / (2.0 + f);
     let z = s * s;
     let w = z * z;
-    let p0 = LN[0] + z * LN[1];
-    let p2 = LN[2] + z * LN[3];
-    let p4 = LN[4] + z * LN[5];
-    let p = z * (p0 + w * (p2 + w * (p4 + w * LN[6])));
-    k * LN2_HI - ((s * (f - p) - k * LN2_LO) - f)
+    let pair = |k: usize| fma::<FMA>(z, LN[k + 1], LN[k]);
+    let p = fma::<FMA>(w, fma::<FMA>(w, LN[6], pair(4)), pair(2));
+    let p = z * fma::<FMA>(w, p, pair(0));
+    let less = fma::<FMA>(s, f - p, -(k * LN2_LO)) - f;
+    fma::<FMA>(k, LN2_HI, -less)
 }
 
 /// `y`, unless ln x has a special value.
@@ -272,16 +282,16 @@ fn special_ln(x: f64, y: f64) -> f64 {
 
 /// The natural logarithm.
 #[inline(always)]
-pub(crate) fn ln(x: f64) -> f64 {
+pub(crate) fn ln<const FMA: bool>(x: f64) -> f64 {
     let (k, m) = split_ln_any(x);
-    special_ln(x, join_ln(k, m - 1.0))
+    special_ln(x, join_ln::<FMA>(k, m - 1.0))
 }
 
 /// The natural logarithm of a normal positive number.
 #[inline(always)]
-pub(crate) fn ln_common(x: f64) -> Guarded {
+pub(crate) fn ln_common<const FMA: bool>(x: f64) -> Guarded {
     let (k, m) = split_ln(x);
-    let y = join_ln(unbiased(k, 1023.0), m - 1.0);
+    let y = join_ln::<FMA>(unbiased(k, 1023.0), m - 1.0);
     Guarded { value: y, flag: outside(f64::MIN_POSITIVE, f64::MAX, x) }
 }
 
@@ -296,22 +306,23 @@ fn one_plus(x: f64) -> (f64, f64) {
 
 /// ln(1 + x), accurate near 0.
 #[inline(always)]
-pub(crate) fn ln_1p(x: f64) -> f64 {
+pub(crate) fn ln_1p<const FMA: bool>(x: f64) -> f64 {
     let (u, c) = one_plus(x);
     let (k, m) = split_ln(u);
     // Where 2^-k is no normal number, c is too small to matter.
     let inverse = if u <= LN_1P_COMMON { 2046_u64.wrapping_sub(k) } else { 0 };
-    let f = (m - 1.0) + c * f64::from_bits(inverse << 52);
-    special_ln(u, join_ln(unbiased(k, 1023.0), f)).copysign(x)
+    let f = fma::<FMA>(c, f64::from_bits(inverse << 52), m - 1.0);
+    special_ln(u, join_ln::<FMA>(unbiased(k, 1023.0), f)).copysign(x)
 }
 
 /// ln(1 + x), accurate near 0, for -1 < x < 2^1022.
 #[inline(always)]
-pub(crate) fn ln_1p_common(x: f64) -> Guarded {
+pub(crate) fn ln_1p_common<const FMA: bool>(x: f64) -> Guarded {
     let (u, c) = one_plus(x);
     let (k, m) = split_ln(u);
-    let f = (m - 1.0) + c * f64::from_bits(2046_u64.wrapping_sub(k) << 52);
-    let y = join_ln(unbiased(k, 1023.0), f).copysign(x);
+    let inverse = f64::from_bits(2046_u64.wrapping_sub(k) << 52);
+    let f = fma::<FMA>(c, inverse, m - 1.0);
+    let y = join_ln::<FMA>(unbiased(k, 1023.0), f).copysign(x);
     Guarded { value: y, flag: outside(f64::MIN_POSITIVE, LN_1P_COMMON, u) }
 }
 
@@ -321,23 +332,26 @@ pub(crate) fn ln_1p_common(x: f64) -> Guarded {
 /// for y = k ln 2 / 2 + r, tanh y = 1 - 2 (v - b) / (2^k (v + b) + (v - b)). Near 0 that
 /// would cancel; there k is 0, the denominator 2 v, and tanh y = y - r^3 U / V.
 #[inline(always)]
-pub(crate) fn tanh(x: f64) -> f64 {
+pub(crate) fn tanh<const FMA: bool>(x: f64) -> f64 {
     let y = x.abs();
     let is_near = y < TANH_NEAR;
     let limited = if 22.0 < y { 22.0 } else { y };
     let far = if is_near { 0.0 } else { limited };
-    let (bits, k) = exponent(far, 2.0 * LOG2_E, 1023.0);
+    let (bits, k) = exponent::<FMA>(far, 2.0 * LOG2_E, 1023.0);
     // ln 2 in one part: its error grows with k, but what is taken from 1 shrinks.
-    let r = limited - k * (0.5 * LN_2);
+    let r = fma::<FMA>(-k, 0.5 * LN_2, limited);
     let power = f64::from_bits(bits << 52);
     let z = r * r;
-    let u = (r * z) * (TANH_U[0] + z * (TANH_U[1] + z * TANH_U[2]));
-    let v = TANH_V[0] + z * (TANH_V[1] + z * (TANH_V[2] + z * TANH_V[3]));
-    let b = r * v - u;
+    let u = fma::<FMA>(z, fma::<FMA>(z, TANH_U[2], TANH_U[1]), TANH_U[0]);
+    let u = (r * z) * u;
+    let v = fma::<FMA>(z, fma::<FMA>(z, TANH_V[3], TANH_V[2]), TANH_V[1]);
+    let v = fma::<FMA>(z, v, TANH_V[0]);
+    let b = fma::<FMA>(r, v, -u);
     let less = v - b;
     // Chosen together before the division, of which there would be two otherwise.
     let (part, whole) = if is_near { (u, y) } else { (less, 1.0) };
-    (whole - (part + part) / (power * (v + b) + less)).copysign(x)
+    let sum = fma::<FMA>(power, v + b, less);
+    (whole - (part + part) / sum).copysign(x)
 }
 
 /// (1 + e^y) / 2^k, given e^r - 1 and 2^-k, where y = k ln 2 + r is not negative.
@@ -349,24 +363,24 @@ fn one_plus_exp(p: f64, inverse: f64) -> f64 {
 
 /// 1 / (1 + e^-x); e^x for large negative x, down to the subnormals.
 #[inline(always)]
-pub(crate) fn logistic(x: f64) -> f64 {
+pub(crate) fn logistic<const FMA: bool>(x: f64) -> f64 {
     let y = x.abs();
     let y = if 746.0 < y { 746.0 } else { y };
-    let (bits, k) = exponent(y, -LOG2_E, 2046.0);
-    let r = (y + k * LN2_HI) + k * LN2_LO;
+    let (bits, k) = exponent::<FMA>(y, -LOG2_E, 2046.0);
+    let r = less_ln_2::<FMA>(y, -k);
     let (s, t) = halves(bits);
-    let tail = (1.0 / one_plus_exp(r + bend(r), s * t)) * s * t;
+    let tail = (1.0 / one_plus_exp(r + bend::<FMA>(r), s * t)) * s * t;
     if x < 0.0 { tail } else { 1.0 - tail }
 }
 
 /// 1 / (1 + e^-x) for |x| <= 708.
 #[inline(always)]
-pub(crate) fn logistic_common(x: f64) -> Guarded {
+pub(crate) fn logistic_common<const FMA: bool>(x: f64) -> Guarded {
     let y = x.abs();
-    let (bits, k) = exponent(y, -LOG2_E, 1023.0);
-    let r = (y + k * LN2_HI) + k * LN2_LO;
+    let (bits, k) = exponent::<FMA>(y, -LOG2_E, 1023.0);
+    let r = less_ln_2::<FMA>(y, -k);
     let inverse = f64::from_bits(bits << 52);
-    let tail = inverse / one_plus_exp(r + bend(r), inverse);
+    let tail = inverse / one_plus_exp(r + bend::<FMA>(r), inverse);
     let y = if x < 0.0 { tail } else { 1.0 - tail };
     Guarded { value: y, flag: beyond(EXP_COMMON, x) }
 }
@@ -374,35 +388,35 @@ pub(crate) fn logistic_common(x: f64) -> Guarded {
 /// x = n pi / 2 + r + low for 0 <= x <= `TRIG_LIMIT`; the low bits of the first result
 /// are n. Cody and Waite's method (Muller, as above).
 #[inline(always)]
-fn reduce(x: f64) -> (u64, f64, f64) {
-    let shifted = x * FRAC_2_PI + ROUND;
+fn reduce<const FMA: bool>(x: f64) -> (u64, f64, f64) {
+    let shifted = fma::<FMA>(x, FRAC_2_PI, ROUND);
     let n = shifted - ROUND;
-    let a = x - n * HALF_PI[0];
+    let a = fma::<FMA>(-n, HALF_PI[0], x);
     let b = n * HALF_PI[1];
     // "Fast2Sum" recovers what a - b loses (Handbook, section 4.3): even where
     // |a| < |b|, a is a multiple of the last place of b, which is enough.
     let c = a - b;
-    let t = n * HALF_PI[2] - ((a - c) - b);
+    let t = fma::<FMA>(n, HALF_PI[2], -((a - c) - b));
     let r = c - t;
     (shifted.to_bits(), r, (c - r) - t)
 }
 
 /// The sine of n pi / 2 + r + low.
 #[inline(always)]
-fn wave(n: u64, r: f64, low: f64) -> f64 {
+fn wave<const FMA: bool>(n: u64, r: f64, low: f64) -> f64 {
     // Choosing coefficients is cheaper than evaluating both polynomials.
     let odd = n & 1 != 0;
     let pick = |sin: f64, cos: f64| if odd { cos } else { sin };
     let z = r * r;
     let w = z * z;
-    let p0 = pick(SIN[0], COS[0]) + z * pick(SIN[1], COS[1]);
-    let p2 = pick(SIN[2], COS[2]) + z * pick(SIN[3], COS[3]);
-    let p4 = pick(SIN[4], COS[4]) + z * pick(SIN[5], COS[5]);
-    let p = p0 + w * (p2 + w * p4);
+    let pick_at = |k: usize| pick(SIN[k], COS[k]);
+    let pair = |k: usize| fma::<FMA>(z, pick_at(k + 1), pick_at(k));
+    let p = fma::<FMA>(w, fma::<FMA>(w, pair(4), pair(2)), pair(0));
     let half = 0.5 * z;
     let c = 1.0 - half;
     let lost = pick(0.0, (1.0 - c) - half);
-    let y = pick(r, c) + (lost + (pick(r, z) * z * p + low * pick(c, -r)));
+    let small = fma::<FMA>(pick(r, z) * z, p, low * pick(c, -r));
+    let y = pick(r, c) + (lost + small);
     f64::from_bits(y.to_bits() ^ ((n & 2) << 62))
 }
 
@@ -412,37 +426,40 @@ fn flip_sign(y: f64, x: f64) -> f64 {
 }
 
 /// The sine; does not vectorise.
-#[inline]
-pub(crate) fn sin(x: f64) -> f64 {
+#[inline(always)]
+pub(crate) fn sin<const FMA: bool>(x: f64) -> f64 {
     if x.abs() <= TRIG_LIMIT {
-        return sin_common(x).value;
+        return sin_common::<FMA>(x).value;
     }
     let (n, r, low) = reduce_large(x.abs());
-    flip_sign(wave(n, r, low), x)
+    flip_sign(wave::<FMA>(n, r, low), x)
 }
 
 /// The sine for |x| <= `TRIG_LIMIT`.
 #[inline(always)]
-pub(crate) fn sin_common(x: f64) -> Guarded {
-    let (n, r, low) = reduce(x.abs());
-    Guarded { value: flip_sign(wave(n, r, low), x), flag: beyond(TRIG_LIMIT, x) }
+pub(crate) fn sin_common<const FMA: bool>(x: f64) -> Guarded {
+    let (n, r, low) = reduce::<FMA>(x.abs());
+    Guarded { value: flip_sign(wave::<FMA>(n, r, low), x), flag: beyond(TRIG_LIMIT, x) }
 }
 
 /// The cosine; does not vectorise.
-#[inline]
-pub(crate) fn cos(x: f64) -> f64 {
+#[inline(always)]
+pub(crate) fn cos<const FMA: bool>(x: f64) -> f64 {
     if x.abs() <= TRIG_LIMIT {
-        return cos_common(x).value;
+        return cos_common::<FMA>(x).value;
     }
     let (n, r, low) = reduce_large(x.abs());
-    wave(n.wrapping_add(1), r, low)
+    wave::<FMA>(n.wrapping_add(1), r, low)
 }
 
 /// The cosine for |x| <= `TRIG_LIMIT`.
 #[inline(always)]
-pub(crate) fn cos_common(x: f64) -> Guarded {
-    let (n, r, low) = reduce(x.abs());
-    Guarded { value: wave(n.wrapping_add(1), r, low), flag: beyond(TRIG_LIMIT, x) }
+pub(crate) fn cos_common<const FMA: bool>(x: f64) -> Guarded {
+    let (n, r, low) = reduce::<FMA>(x.abs());
+    Guarded {
+        value: wave::<FMA>(n.wrapping_add(1), r, low),
+        flag: beyond(TRIG_LIMIT, x),
+    }
 }
 
 /// Whether x >= 0 is an integer; every x >= 2^52 is.

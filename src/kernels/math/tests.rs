@@ -7,6 +7,29 @@ use crate::kernels::guard::Flag;
 
 const INF: f64 = f64::INFINITY;
 
+/// Each check, of the functions with fused operations and of those without.
+macro_rules! both {
+    ($($check:ident)*) => {
+        mod fused {
+            $(#[test]
+            fn $check() {
+                super::$check::<true>();
+            })*
+        }
+        mod separate {
+            $(#[test]
+            fn $check() {
+                super::$check::<false>();
+            })*
+        }
+    };
+}
+both!(
+    f32_is_within_its_bound f64_agrees_with_mpmath f64_agrees_with_std
+    f32_special_values f64_special_values f32_agrees_on_common_arguments
+    f64_agrees_on_common_arguments
+);
+
 /// The error of `y` in units of the last place of `want`; infinite if the special
 /// values or the signs differ.
 fn error_f32(y: f32, want: f64) -> f64 {
@@ -37,16 +60,15 @@ fn exact_logistic(x: f64) -> f64 {
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
 
-#[test]
-fn f32_is_within_its_bound() {
-    check_f32("exp", single::exp, f64::exp, 1.0);
-    check_f32("exp_m1", single::exp_m1, f64::exp_m1, 1.3);
-    check_f32("ln", single::ln, f64::ln, 1.0);
-    check_f32("ln_1p", single::ln_1p, f64::ln_1p, 1.5);
-    check_f32("sin", single::sin, f64::sin, 1.6);
-    check_f32("cos", single::cos, f64::cos, 1.6);
-    check_f32("tanh", single::tanh, f64::tanh, 1.7);
-    check_f32("logistic", single::logistic, exact_logistic, 1.8);
+fn f32_is_within_its_bound<const FMA: bool>() {
+    check_f32("exp", single::exp::<FMA>, f64::exp, 1.0);
+    check_f32("exp_m1", single::exp_m1::<FMA>, f64::exp_m1, 1.3);
+    check_f32("ln", single::ln::<FMA>, f64::ln, 1.0);
+    check_f32("ln_1p", single::ln_1p::<FMA>, f64::ln_1p, 1.5);
+    check_f32("sin", single::sin::<FMA>, f64::sin, 1.6);
+    check_f32("cos", single::cos::<FMA>, f64::cos, 1.6);
+    check_f32("tanh", single::tanh::<FMA>, f64::tanh, 1.7);
+    check_f32("logistic", single::logistic::<FMA>, exact_logistic, 1.8);
 }
 
 /// A walk over pairs of bit patterns.
@@ -88,16 +110,15 @@ fn check_points(name: &str, f: fn(f64) -> f64, points: &[(u64, u64)], odd: bool)
     }
 }
 
-#[test]
-fn f64_agrees_with_mpmath() {
-    check_points("exp", double::exp, &EXP, false);
-    check_points("exp_m1", double::exp_m1, &EXP_M1, false);
-    check_points("ln", double::ln, &LN, false);
-    check_points("ln_1p", double::ln_1p, &LN_1P, false);
-    check_points("sin", double::sin, &SIN, true);
-    check_points("cos", double::cos, &COS, false);
-    check_points("tanh", double::tanh, &TANH, true);
-    check_points("logistic", double::logistic, &LOGISTIC, false);
+fn f64_agrees_with_mpmath<const FMA: bool>() {
+    check_points("exp", double::exp::<FMA>, &EXP, false);
+    check_points("exp_m1", double::exp_m1::<FMA>, &EXP_M1, false);
+    check_points("ln", double::ln::<FMA>, &LN, false);
+    check_points("ln_1p", double::ln_1p::<FMA>, &LN_1P, false);
+    check_points("sin", double::sin::<FMA>, &SIN, true);
+    check_points("cos", double::cos::<FMA>, &COS, false);
+    check_points("tanh", double::tanh::<FMA>, &TANH, true);
+    check_points("logistic", double::logistic::<FMA>, &LOGISTIC, false);
     for (a, b, want) in POW {
         let (a, b, want) = (f64::from_bits(a), f64::from_bits(b), f64::from_bits(want));
         assert!(distance(double::pow(a, b), want) <= 1, "pow({a:e}, {b:e})");
@@ -116,28 +137,29 @@ fn check_f64(name: &str, f: fn(f64) -> f64, std: fn(f64) -> f64) {
     }
 }
 
-#[test]
-fn f64_agrees_with_std() {
-    check_f64("exp", double::exp, f64::exp);
-    check_f64("exp_m1", double::exp_m1, f64::exp_m1);
-    check_f64("ln", double::ln, f64::ln);
-    check_f64("ln_1p", double::ln_1p, f64::ln_1p);
-    check_f64("sin", double::sin, f64::sin);
-    check_f64("cos", double::cos, f64::cos);
+fn f64_agrees_with_std<const FMA: bool>() {
+    check_f64("exp", double::exp::<FMA>, f64::exp);
+    check_f64("exp_m1", double::exp_m1::<FMA>, f64::exp_m1);
+    check_f64("ln", double::ln::<FMA>, f64::ln);
+    check_f64("ln_1p", double::ln_1p::<FMA>, f64::ln_1p);
+    check_f64("sin", double::sin::<FMA>, f64::sin);
+    check_f64("cos", double::cos::<FMA>, f64::cos);
     check_f64("pow", |x| double::pow(x, 0.7), |x| x.powf(0.7));
     check_f64("pow", |x| double::pow(1.7, x), |x| 1.7_f64.powf(x));
     // std's own error is larger here.
     for (x, _) in pairs(200_000) {
         let x = (x >> 11) as f64 * 4e-15 - 18.0;
-        assert!(distance(double::tanh(x), x.tanh()) <= 3, "tanh({x:e})");
-        assert!(distance(double::logistic(x), exact_logistic(x)) <= 3, "logistic({x})");
+        assert!(distance(double::tanh::<FMA>(x), x.tanh()) <= 3, "tanh({x:e})");
+        assert!(
+            distance(double::logistic::<FMA>(x), exact_logistic(x)) <= 3,
+            "logistic({x})"
+        );
     }
 }
 
 macro_rules! special_values {
     ($name:ident, $m:ident, $t:ty) => {
-        #[test]
-        fn $name() {
+        fn $name<const FMA: bool>() {
             const INF: $t = <$t>::INFINITY;
             let same = |y: $t, want: $t, what: &str| {
                 let equal =
@@ -154,29 +176,33 @@ macro_rules! special_values {
                 }
             };
             let ends = [(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (1e4, INF)];
-            check("exp", $m::exp, &ends);
-            check("exp", $m::exp, &[(-1e4, 0.0), (tiny, 1.0)]);
+            check("exp", $m::exp::<FMA>, &ends);
+            check("exp", $m::exp::<FMA>, &[(-1e4, 0.0), (tiny, 1.0)]);
             let ends = [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -1.0), (1e4, INF)];
-            check("exp_m1", $m::exp_m1, &ends);
-            check("exp_m1", $m::exp_m1, &[(-1e4, -1.0), (tiny, tiny)]);
-            check("exp_m1", $m::exp_m1, &[(-tiny, -tiny)]);
+            check("exp_m1", $m::exp_m1::<FMA>, &ends);
+            check("exp_m1", $m::exp_m1::<FMA>, &[(-1e4, -1.0), (tiny, tiny)]);
+            check("exp_m1", $m::exp_m1::<FMA>, &[(-tiny, -tiny)]);
             let ends = [(0.0, -INF), (-0.0, -INF), (INF, INF), (-INF, nan), (1.0, 0.0)];
-            check("ln", $m::ln, &ends);
-            check("ln", $m::ln, &[(-tiny, nan), (-1.0, nan)]);
+            check("ln", $m::ln::<FMA>, &ends);
+            check("ln", $m::ln::<FMA>, &[(-tiny, nan), (-1.0, nan)]);
             let ends =
                 [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, nan), (-1.0, -INF)];
-            check("ln_1p", $m::ln_1p, &ends);
-            check("ln_1p", $m::ln_1p, &[(tiny, tiny), (-tiny, -tiny), (-1.5, nan)]);
+            check("ln_1p", $m::ln_1p::<FMA>, &ends);
+            check(
+                "ln_1p",
+                $m::ln_1p::<FMA>,
+                &[(tiny, tiny), (-tiny, -tiny), (-1.5, nan)],
+            );
             let ends = [(0.0, 0.0), (-0.0, -0.0), (tiny, tiny), (-tiny, -tiny)];
-            check("sin", $m::sin, &ends);
-            check("sin", $m::sin, &[(INF, nan), (-INF, nan)]);
-            check("cos", $m::cos, &[(0.0, 1.0), (-0.0, 1.0), (tiny, 1.0)]);
-            check("cos", $m::cos, &[(INF, nan), (-INF, nan)]);
-            check("tanh", $m::tanh, &ends);
-            check("tanh", $m::tanh, &[(INF, 1.0), (-INF, -1.0), (30.0, 1.0)]);
+            check("sin", $m::sin::<FMA>, &ends);
+            check("sin", $m::sin::<FMA>, &[(INF, nan), (-INF, nan)]);
+            check("cos", $m::cos::<FMA>, &[(0.0, 1.0), (-0.0, 1.0), (tiny, 1.0)]);
+            check("cos", $m::cos::<FMA>, &[(INF, nan), (-INF, nan)]);
+            check("tanh", $m::tanh::<FMA>, &ends);
+            check("tanh", $m::tanh::<FMA>, &[(INF, 1.0), (-INF, -1.0), (30.0, 1.0)]);
             let ends = [(0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (1e4, 1.0)];
-            check("logistic", $m::logistic, &ends);
-            check("logistic", $m::logistic, &[(-1e4, 0.0), (tiny, 0.5)]);
+            check("logistic", $m::logistic::<FMA>, &ends);
+            check("logistic", $m::logistic::<FMA>, &[(-1e4, 0.0), (tiny, 0.5)]);
             // Every pair of these, as std, which follows C99.
             let xs = [0.0, tiny, 0.5, 1.0, 1.5, 2.0, 3.0, 1e9, <$t>::MAX, INF, nan];
             for a in xs.iter().flat_map(|&a| [a, -a]) {
@@ -223,11 +249,10 @@ fn angles_are_reduced_alike() {
 
 macro_rules! common_arguments {
     ($name:ident, $m:ident, $t:ty, $arguments:expr, [$($f:ident $g:ident $limits:expr;)*]) => {
-        #[test]
-        fn $name() {
+        fn $name<const FMA: bool>() {
             $(
                 for x in $arguments {
-                    let (y, guarded) = ($m::$f(x), $m::$g(x));
+                    let (y, guarded) = ($m::$f::<FMA>(x), $m::$g::<FMA>(x));
                     let (low, high): ($t, $t) = $limits;
                     let common = low <= x && x <= high;
                     assert_eq!(guarded.flag.is_raised(), !common, "{}({x:e})", stringify!($f));

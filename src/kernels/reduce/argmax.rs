@@ -79,7 +79,7 @@ impl<T: Ordered> Kernel for ArgMaxOfRow<'_, T> {
     type Output = usize;
 
     #[inline(always)]
-    fn run(self) -> usize {
+    fn run<const FMA: bool>(self) -> usize {
         first_max(self.x)
     }
 }
@@ -94,7 +94,7 @@ impl<T: Ordered> Kernel for ArgMaxOfColumns<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         first_max_of_columns(self.matrix, self.columns, self.out);
     }
 }
@@ -111,7 +111,7 @@ impl<T: Ordered> Kernel for ArgMax<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         if self.columns == 1 {
             for (row, out) in self.x.chunks_exact(self.rows).zip(self.out) {
                 out.write((first_max(row) as u64).cast_signed());

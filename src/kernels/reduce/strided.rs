@@ -460,7 +460,7 @@ impl<F: Fold> Kernel for Rows<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let mut first = self.first;
         for acc in self.acc {
             // SAFETY: whoever makes a `Rows` vouches for the elements of each row.
@@ -484,7 +484,7 @@ impl<F: Fold> Kernel for Columns<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let Columns { mut first, step, count, width, acc } = self;
         let mut next_row = || {
             // SAFETY: whoever makes a `Columns` vouches for the elements of each row.

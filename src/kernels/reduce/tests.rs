@@ -139,23 +139,23 @@ proptest! {
         impl<F: Fold> Kernel for Block<'_, F> {
             type Output = F::Acc;
             #[inline(always)]
-            fn run(self) -> F::Acc {
+            fn run<const FMA: bool>(self) -> F::Acc {
                 fold_block::<F>(self.0)
             }
         }
         let x = Layout { sizes: vec![len], steps: vec![1], ranks: vec![0] };
         let (wide, x) = (x.array(seed, naive::real), x.array(seed, f32_of));
         let (wide, x) = (wide.as_slice().unwrap(), x.as_slice().unwrap());
-        let plain = Block::<Sum<f32>>(x).run();
+        let plain = Block::<Sum<f32>>(x).run::<false>();
         let vector = simd::dispatch(Block::<Sum<f32>>(x));
         prop_assert_eq!(plain.to_bits(), vector.to_bits());
-        let plain = Block::<Sum<f64>>(wide).run();
+        let plain = Block::<Sum<f64>>(wide).run::<false>();
         let vector = simd::dispatch(Block::<Sum<f64>>(wide));
         prop_assert_eq!(plain.to_bits(), vector.to_bits());
-        let plain = Block::<Mean<f32>>(x).run();
+        let plain = Block::<Mean<f32>>(x).run::<false>();
         let vector = simd::dispatch(Block::<Mean<f32>>(x));
         prop_assert_eq!(plain.to_bits(), vector.to_bits());
-        let plain = Block::<Max<f32>>(x).run();
+        let plain = Block::<Max<f32>>(x).run::<false>();
         let vector = simd::dispatch(Block::<Max<f32>>(x));
         prop_assert_eq!(plain.to_bits(), vector.to_bits());
 
@@ -163,7 +163,7 @@ proptest! {
         let (mut plain, mut vector) = ([-0.0; WIDTH], [-0.0; WIDTH]);
         if count * width <= x.len() {
             let (first, step) = (x.as_ptr(), width.cast_signed());
-            Columns::<Sum<f32>> { first, step, count, width, acc: &mut plain }.run();
+            Columns::<Sum<f32>> { first, step, count, width, acc: &mut plain }.run::<false>();
             let acc = &mut vector;
             simd::dispatch(Columns::<Sum<f32>> { first, step, count, width, acc });
             prop_assert_eq!(plain.map(f32::to_bits), vector.map(f32::to_bits));

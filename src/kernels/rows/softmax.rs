@@ -206,13 +206,13 @@ impl<T: Real> Kernel for SoftmaxPart<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let SoftmaxPart { x, shift, last, out, log } = self;
         for (out, &x) in out.iter_mut().zip(x) {
             out.write(if log {
                 (x - shift) - last
             } else {
-                (x - shift).exp().times(last)
+                (x - shift).exp::<FMA>().times(last)
             });
         }
     }
@@ -230,11 +230,11 @@ impl<T: Real> Kernel for SoftmaxRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let SoftmaxRows { x, len, out, log } = self;
         let mut sums = [(T::ZERO, 0.0); ROWS];
         let group = Exponentials { x, len, out, finite: false, sums: &mut sums };
-        group.run();
+        group.run::<FMA>();
         // SAFETY: `Exponentials` wrote every element.
         let out = unsafe { initialised(out) };
         let rows = x.chunks_exact(len).zip(out.chunks_exact_mut(len));
@@ -273,7 +273,7 @@ impl<T: Real> Kernel for SoftmaxColumns<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let SoftmaxColumns { x, columns, strip, out, log } = self;
         for start in strip.clone().step_by(WIDTH) {
             let width = WIDTH.min(strip.end - start);
@@ -294,7 +294,7 @@ impl<T: Real> Kernel for SoftmaxColumns<'_, T> {
             for (row, out) in rows() {
                 let columns = shifts.iter().zip(&mut sums);
                 for ((&x, out), (&shift, sum)) in row.iter().zip(out).zip(columns) {
-                    let y = (x - shift).exp();
+                    let y = (x - shift).exp::<FMA>();
                     out.write(y);
                     *sum += y.widen();
                 }
@@ -336,7 +336,7 @@ impl<T: Real> Kernel for ExpOfRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let columns = self.shifts.len();
         self.sums.fill(MaybeUninit::new(0.0));
         // SAFETY: the line above wrote every element.
@@ -345,7 +345,7 @@ impl<T: Real> Kernel for ExpOfRows<'_, T> {
         for (row, out) in rows {
             let columns = self.shifts.iter().zip(&mut *sums);
             for ((&x, out), (&shift, sum)) in row.iter().zip(out).zip(columns) {
-                let y = (x - shift).exp();
+                let y = (x - shift).exp::<FMA>();
                 out.write(y);
                 *sum += y.widen();
             }
@@ -366,7 +366,7 @@ impl<T: Real> Kernel for LastStepOfRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<const FMA: bool>(self) {
         let LastStepOfRows { x, shifts, last, out, log } = self;
         let columns = shifts.len();
         let rows = x.chunks_exact(columns).zip(out.chunks_exact_mut(columns));
