@@ -1,14 +1,16 @@
 //! Matrix products.
 //!
-//! Large products of floats go to the `gemm` crate. Small ones, those with vectors, and
-//! those of integers and truth values have loops of their own, without fused
-//! multiply-adds, so every instruction set gives the same bits.
+//! Large products of floats go to the `gemm` crate, and narrow ones to a loop; both fuse
+//! multiplications with additions where the processor can. Small ones, those with
+//! vectors, and those of integers and truth values have loops of their own that do not,
+//! so every instruction set gives the same bits.
 //!
 //! What takes long is cut into panels of the result, whose terms are never divided. A
 //! panel of few columns costs nothing: `gemm` packs each part of the second matrix once
 //! all the same, and reads the first as it lies. One of few rows would pack all of the
 //! second matrix again.
 
+mod narrow;
 mod small;
 #[cfg(test)]
 mod tests;
@@ -23,6 +25,7 @@ use crate::kernels::threads::{
     Shared, evenly, for_each_part, for_each_tile, tile_size,
 };
 use crate::kernels::walk::{self, Dim, Walk};
+use narrow::Narrow;
 use small::Small;
 use std::cell::Cell;
 use std::hint::black_box;
@@ -262,6 +265,12 @@ unsafe fn product<T: Number>(
     if k <= SHALLOW && m * n * k <= limit && row == n {
         // SAFETY: by the contract of this function.
         return unsafe { in_order(sizes, a, b, out, row) };
+    }
+    if row == n && narrow::takes(sizes, &b) {
+        // SAFETY: by the contract of this function.
+        let out = unsafe { slice::from_raw_parts_mut(out, m * n) };
+        simd::dispatch(Narrow { sizes, a, b, out });
+        return true;
     }
     // SAFETY: by the contract of this function; a column of one element ends a row.
     if (m == 1 || row == 1) && unsafe { vector::product(sizes, a, b, out) } {

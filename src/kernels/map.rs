@@ -10,6 +10,8 @@ mod add;
 mod cast;
 mod select;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use super::guard::{Flag, Flagged, Guarded};
 use super::panels::Panels;

@@ -88,6 +88,27 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(config())]
+
+    /// Sizes for the loop of narrow products, and around them.
+    #[test]
+    fn narrow_products_are_those_of_a_loop(
+        operands in (1..150_usize, 1..70_usize, 1..20_usize)
+            .prop_flat_map(|(m, k, n)| (layout_of(vec![m, k]), layout_of(vec![k, n]))),
+        seed: u64,
+    ) {
+        // Both add up to `k` products below 16 in some order, each step with an error of
+        // half a unit in the last place of at most `16 k`.
+        let bound = 16.0 * (operands.0.sizes[1] as f64).powi(2);
+        let (y, wanted) = product_of::<f64>(&operands, seed, naive::real);
+        assert_close(y, wanted, bound * f64::EPSILON);
+        #[expect(clippy::cast_possible_truncation, reason = "the numbers fit f32")]
+        let (y, wanted) = product_of::<f32>(&operands, seed, |x| naive::real(x) as f32);
+        assert_close(y, wanted.into_iter().map(f64::from), bound * f64::from(f32::EPSILON));
+    }
+}
+
 #[test]
 fn a_product_over_nothing_is_zero() {
     let (a, b) = (Layout::dense(&[2, 3, 0]), Layout::dense(&[2, 0, 4]));

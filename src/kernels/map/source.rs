@@ -55,7 +55,10 @@ impl<T: Lane> Source<T> {
                 block[..count].fill(MaybeUninit::new(*x));
             }
             Source::Repeat(_) => {}
-            Source::Strided(rows) => rows.pack(&mut block[..count]),
+            Source::Strided(rows) => match rows.run(count) {
+                Some(first) => return first,
+                None => rows.pack(&mut block[..count]),
+            },
         }
         block.as_ptr().cast()
     }
@@ -82,6 +85,26 @@ impl<T: Copy> Rows<T> {
         Rows { at: first.wrapping_offset(offset), dims, position }
     }
 
+    /// Where the next elements lie, if they lie behind one another.
+    fn run(&mut self, count: usize) -> Option<*const T> {
+        let last = self.dims.len() - 1;
+        let (Dim { size, strides: [1] }, position) =
+            (self.dims[last], self.position[last])
+        else {
+            return None;
+        };
+        if size - position < count {
+            return None;
+        }
+        let first = self.at;
+        self.at = self.at.wrapping_add(count);
+        self.position[last] += count;
+        if self.position[last] == size {
+            self.carry();
+        }
+        Some(first)
+    }
+
     /// Copies the next elements into the block.
     fn pack(&mut self, block: &mut [MaybeUninit<T>]) {
         let (outer, inner) = walk::split_inner(&self.dims);
@@ -98,6 +121,7 @@ impl<T: Copy> Rows<T> {
                 self.carry();
                 if run == size {
                     filled += self.repeat(block, filled);
+                    filled += self.spread(&mut block[filled..]);
                 }
             }
         }
@@ -124,6 +148,30 @@ impl<T: Copy> Rows<T> {
             next += count;
         }
         again * size
+    }
+
+    /// Fills the block with rows that each repeat one element, but for the last rows,
+    /// before which it stops. Gives how many elements that are.
+    fn spread(&mut self, block: &mut [MaybeUninit<T>]) -> usize {
+        /// Elements that are written at once.
+        const WIDE: usize = 16;
+        let &[.., Dim { size: rows, strides: [step] }, Dim { size, strides: [0] }] =
+            &*self.dims
+        else {
+            return 0;
+        };
+        let row = &mut self.position[self.dims.len() - 2];
+        // What is written beyond a row is too early, and is written again.
+        let fit = block.len().saturating_sub(WIDE) / size;
+        let count = if size > WIDE { 0 } else { fit.min(rows - 1 - *row) };
+        for k in 0..count {
+            // SAFETY: the axis has `rows` elements.
+            let x = unsafe { self.at.offset(step * k.cast_signed()).read() };
+            block[k * size..][..WIDE].fill(MaybeUninit::new(x));
+        }
+        *row += count;
+        self.at = self.at.wrapping_offset(step * count.cast_signed());
+        count * size
     }
 
     /// Steps to the next row, from the end of one.

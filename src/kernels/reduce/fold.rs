@@ -18,10 +18,12 @@ pub(in crate::kernels) trait Number: Element {
     const NEUTRAL: Self;
     fn plus(self, other: Self) -> Self;
     fn times(self, other: Self) -> Self;
+    /// `self · factor + term`; rounded once if `FMA`.
+    fn times_plus<const FMA: bool>(self, factor: Self, term: Self) -> Self;
 }
 
 macro_rules! number {
-    ($($t:ty, $zero:expr, $one:expr, $neutral:expr, $plus:expr, $times:expr;)*) => {$(
+    ($($t:ty, $zero:expr, $one:expr, $neutral:expr, $plus:expr, $times:expr, $fused:expr;)*) => {$(
         impl Number for $t {
             const ZERO: Self = $zero;
             const ONE: Self = $one;
@@ -34,14 +36,18 @@ macro_rules! number {
             fn times(self, other: Self) -> Self {
                 $times(self, other)
             }
+            #[inline(always)]
+            fn times_plus<const FMA: bool>(self, factor: Self, term: Self) -> Self {
+                if FMA { $fused(self, factor, term) } else { $plus($times(self, factor), term) }
+            }
         }
     )*};
 }
 number! {
-    f32, 0.0, 1.0, -0.0, |a, b| a + b, |a, b| a * b;
-    f64, 0.0, 1.0, -0.0, |a, b| a + b, |a, b| a * b;
-    i64, 0, 1, 0, i64::wrapping_add, i64::wrapping_mul;
-    bool, false, true, false, |a, b| a | b, |a, b| a & b;
+    f32, 0.0, 1.0, -0.0, |a, b| a + b, |a, b| a * b, f32::mul_add;
+    f64, 0.0, 1.0, -0.0, |a, b| a + b, |a, b| a * b, f64::mul_add;
+    i64, 0, 1, 0, i64::wrapping_add, i64::wrapping_mul, |a: i64, b, c| a.wrapping_mul(b).wrapping_add(c);
+    bool, false, true, false, |a, b| a | b, |a, b| a & b, |a, b, c| a & b | c;
 }
 
 /// A way to combine the elements of a reduction into one.
