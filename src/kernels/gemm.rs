@@ -16,15 +16,17 @@ mod small;
 mod tests;
 mod vector;
 
-use crate::array::{View, ViewMut};
+use crate::array::{Fresh, View, ViewMut};
 use crate::dtype::DType;
 use crate::error::{Error, Fault, Result};
+use crate::kernels::pack::Block;
 use crate::kernels::reduce::Number;
 use crate::kernels::simd;
 use crate::kernels::threads::{
     Shared, evenly, for_each_part, for_each_tile, tile_size,
 };
 use crate::kernels::walk::{self, Dim, Walk};
+use crate::shape::{Shape, Type};
 use narrow::Narrow;
 use small::Small;
 use std::cell::Cell;
@@ -37,6 +39,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// columns of the second matrix are neighbours, and where they are not.
 const SMALL: usize = 2048;
 const SMALL_STRIDED: usize = 512;
+/// Columns that lie a multiple of so many elements apart compete for the same places in the
+/// caches, where `gemm` packs them. They are turned first, if there are so many rows.
+const ALIASED: isize = 256;
+const LEAST_ROWS: usize = 16;
 /// Terms up to which adding them one by one does.
 const SHALLOW: usize = 64;
 
@@ -279,6 +285,13 @@ unsafe fn product<T: Number>(
     if !has_memory::<T>(sizes) {
         return false;
     }
+    let mut copy = None;
+    let mut b = b;
+    if b.row == 1 && b.column % ALIASED == 0 && m >= LEAST_ROWS {
+        // SAFETY: by the contract of this function.
+        let Ok((memory, turned)) = (unsafe { turned(sizes, b) }) else { return false };
+        (copy, b) = (Some(memory), turned);
+    }
     let (to, row) = (out.cast::<T>(), row.cast_signed());
     let (zero, one, alone) = (T::ZERO, T::ONE, gemm::Parallelism::None);
     // SAFETY: the sizes and steps are those of the operands, and `out` has room for as
@@ -289,7 +302,30 @@ unsafe fn product<T: Number>(
             b.row, zero, one, false, false, false, alone,
         );
     }
+    drop(copy);
     true
+}
+
+/// A copy of the second matrix, whose rows are neighbours, with columns that are, and the
+/// memory that holds it.
+///
+/// # Safety
+/// The matrix has `k` rows of `n` elements.
+unsafe fn turned<T: Number>(sizes: Sizes, b: Matrix<T>) -> Result<(Fresh, Matrix<T>)> {
+    /// Rows of which the first cache holds the copy.
+    const ROWS: usize = 64;
+    let Sizes { k, n, .. } = sizes;
+    // Rows of the copy do not compete for the same places.
+    let pitch = n + 16;
+    let mut copy = Fresh::new("matmul", Type::new(Shape::new(&[k, pitch]), T::DTYPE))?;
+    let to = copy.view().first_mut().cast::<T>();
+    for start in (0..k).step_by(ROWS) {
+        let (first, steps) = (b.at(start, 0).first, [b.row, b.column]);
+        let block = Block { first, steps, rows: ROWS.min(k - start), columns: n };
+        // SAFETY: these are elements of the matrix, and the copy has room for them.
+        unsafe { block.pack(to.add(start * pitch), pitch) };
+    }
+    Ok((copy, Matrix { first: to, row: pitch.cast_signed(), column: 1 }))
 }
 
 /// One product of any numbers. The rows follow one another.

@@ -110,6 +110,18 @@ proptest! {
 }
 
 #[test]
+fn columns_that_compete_in_the_caches_are_turned() {
+    for (m, k, n) in [(16, 256, 20), (17, 512, 3), (40, 768, 131), (300, 256, 65)] {
+        // The columns of `b` are rows in memory.
+        let b = Layout { ranks: vec![1, 0], ..Layout::dense(&[k, n]) };
+        let bound = 16.0 * (k as f64).powi(2) * f64::EPSILON;
+        let operands = (Layout::dense(&[m, k]), b);
+        let (y, wanted) = product_of::<f64>(&operands, 5, naive::real);
+        assert_close(y, wanted, bound);
+    }
+}
+
+#[test]
 fn a_product_over_nothing_is_zero() {
     let (a, b) = (Layout::dense(&[2, 3, 0]), Layout::dense(&[2, 0, 4]));
     let (y, _) = product_of::<f64>(&(a, b), 1, naive::real);
