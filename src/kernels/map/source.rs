@@ -4,6 +4,7 @@ use super::{BLOCK, Lane};
 use crate::array::View;
 use crate::dtype::Element;
 use crate::kernels::pack::pack_run;
+use crate::kernels::simd::{Kernel, dispatch};
 use crate::kernels::walk::{self, Dim, Dims};
 use crate::shape::broadcast_strides;
 use smallvec::SmallVec;
@@ -61,6 +62,36 @@ impl<T: Lane> Source<T> {
             },
         }
         block.as_ptr().cast()
+    }
+}
+
+/// Elements that are written at once.
+const WIDE: usize = 16;
+
+/// Repeats each of `count` elements, which lie `step` apart, `size` times, at most `WIDE`.
+/// There is room for `WIDE` elements more.
+struct Spread<T> {
+    first: *const T,
+    step: isize,
+    size: usize,
+    count: usize,
+    to: *mut T,
+}
+
+impl<T: Copy> Kernel for Spread<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for k in 0..self.count {
+            // What is written beyond a row is too early, and is written again.
+            // SAFETY: there are so many elements and so much room, as the type says.
+            unsafe {
+                let x = self.first.offset(self.step * k.cast_signed()).read();
+                let to = self.to.add(k * self.size).cast::<[T; WIDE]>();
+                to.write_unaligned([x; WIDE]);
+            }
+        }
     }
 }
 
@@ -153,22 +184,16 @@ impl<T: Copy> Rows<T> {
     /// Fills the block with rows that each repeat one element, but for the last rows,
     /// before which it stops. Gives how many elements that are.
     fn spread(&mut self, block: &mut [MaybeUninit<T>]) -> usize {
-        /// Elements that are written at once.
-        const WIDE: usize = 16;
         let &[.., Dim { size: rows, strides: [step] }, Dim { size, strides: [0] }] =
             &*self.dims
         else {
             return 0;
         };
         let row = &mut self.position[self.dims.len() - 2];
-        // What is written beyond a row is too early, and is written again.
         let fit = block.len().saturating_sub(WIDE) / size;
         let count = if size > WIDE { 0 } else { fit.min(rows - 1 - *row) };
-        for k in 0..count {
-            // SAFETY: the axis has `rows` elements.
-            let x = unsafe { self.at.offset(step * k.cast_signed()).read() };
-            block[k * size..][..WIDE].fill(MaybeUninit::new(x));
-        }
+        let to = block.as_mut_ptr().cast();
+        dispatch(Spread { first: self.at, step, size, count, to });
         *row += count;
         self.at = self.at.wrapping_offset(step * count.cast_signed());
         count * size
