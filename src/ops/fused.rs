@@ -28,23 +28,23 @@ impl<T: Flagged> Flagged for Fused<T> {
     type Flag = T::Flag;
 }
 
-macro_rules! operators {
-    ($($Trait:ident $method:ident;)*) => { $(
-        impl<T: $Trait<Output = T>> $Trait for Fused<T> {
+/// An operator of a type around `T`, which may have another parameter.
+macro_rules! operator {
+    ($Trait:ident $method:ident, $Type:ty $(, $other:ident: $bound:path)?) => {
+        impl<T: $Trait<Output = T> $(, $other: $bound)?> $Trait for $Type {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
                 self.zip(other, T::$method)
             }
         }
-    )* };
+    };
 }
-operators! {
-    Add add;
-    Sub sub;
-    Mul mul;
-    Div div;
-}
+pub(super) use operator;
+operator!(Add add, Fused<T>);
+operator!(Sub sub, Fused<T>);
+operator!(Mul mul, Fused<T>);
+operator!(Div div, Fused<T>);
 
 impl<T: Neg<Output = T>> Neg for Fused<T> {
     type Output = Self;

@@ -1,7 +1,7 @@
 //! Rules over results that hold for common arguments: the loops' way to functions that
 //! do without special cases.
 
-use super::fused::{Fused, pass_on};
+use super::fused::{Fused, operator, pass_on};
 use super::scalar::{Arith, Scalar};
 use super::special::Special;
 use super::whole::Whole;
@@ -41,23 +41,10 @@ common!(f32: exp_common exp_m1_common ln_common ln_1p_common sin_common cos_comm
 common!(f64: exp_common exp_m1_common ln_common ln_1p_common sin_common cos_common
     logistic_common);
 
-macro_rules! operators {
-    ($($Trait:ident $method:ident;)*) => { $(
-        impl<T: $Trait<Output = T>, F: Flag> $Trait for Guarded<T, F> {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                self.zip(other, T::$method)
-            }
-        }
-    )* };
-}
-operators! {
-    Add add;
-    Sub sub;
-    Mul mul;
-    Div div;
-}
+operator!(Add add, Guarded<T, F>, F: Flag);
+operator!(Sub sub, Guarded<T, F>, F: Flag);
+operator!(Mul mul, Guarded<T, F>, F: Flag);
+operator!(Div div, Guarded<T, F>, F: Flag);
 
 impl<T: Neg<Output = T>, F: Flag> Neg for Guarded<T, F> {
     type Output = Self;
