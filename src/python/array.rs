@@ -1,7 +1,7 @@
 //! `NumPy` arrays in and out.
 
 use super::error::{plain, raise};
-use super::operand::is_index;
+use super::operand::{is_index, several};
 use crate::array::buffer::Buffer;
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::DType;
@@ -449,7 +449,7 @@ pub(super) fn sizes(
     op: &'static str,
     given: &Bound<'_, PyAny>,
 ) -> PyResult<Vec<isize>> {
-    if let Ok(items) = given.try_iter() {
+    if let Some(items) = several(given) {
         return items.map(|item| signed(op, &item?)).collect();
     }
     Ok(vec![signed(op, given)?])

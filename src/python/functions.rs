@@ -7,7 +7,7 @@ mod documented;
 use super::array::dtype_of;
 use super::error::raise;
 use super::fixed::{known, unknown};
-use super::operand::{call, is_index, is_operand, node};
+use super::operand::{call, is_index, is_operand, node, several};
 use super::tensor::{self, PyTensor, apply};
 use crate::ops::elementwise::{binary_ops, compare_ops, unary_ops};
 use crate::ops::{Op, Tag};
@@ -29,9 +29,9 @@ pub(super) fn axes(
         }
         value.extract()
     };
-    match axis.try_iter() {
-        Ok(items) => items.map(|item| one(&item?)).collect::<PyResult<_>>().map(Some),
-        Err(_) => Ok(Some(vec![one(axis)?])),
+    match several(axis) {
+        Some(items) => items.map(|item| one(&item?)).collect::<PyResult<_>>().map(Some),
+        None => Ok(Some(vec![one(axis)?])),
     }
 }
 
