@@ -251,7 +251,7 @@ impl<'rec> LinearLayer<'rec> {
 /// # Errors
 /// If the shapes or element types differ, or memory cannot be had.
 pub fn descend(parameter: &NdArray, gradient: &NdArray, rate: f64) -> Result<NdArray> {
-    crate::kernels::map::descend(parameter, gradient, rate)
+    crate::kernels::map::descend(parameter.view(), gradient.view(), rate)
 }
 
 /// Rectifier, `max(x, 0)`, elementwise.

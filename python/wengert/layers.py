@@ -76,15 +76,12 @@ def _stored(store: Store, key: str, shape: tuple[int, ...]) -> Array | None:
 
 def _descend(layers: Sequence[LinearLayer], grad: Grad, store: Store) -> None:
     """Step the parameters of layers down; all steps are taken before one is written."""
-    parameters = [
-        (key, value, layer.rate)
+    values = [value for layer in layers for value in layer.parameters.values()]
+    cotangents = iter(grad.wrt(values))
+    steps = {
+        key: _core.descend(value, next(cotangents), layer.rate)
         for layer in layers
         for key, value in layer.parameters.items()
-    ]
-    cotangents = grad.wrt([value for _, value, _ in parameters])
-    steps = {
-        key: _core.descend(value, ct, rate)
-        for (key, value, rate), ct in zip(parameters, cotangents, strict=True)
     }
     if type(store) is ParameterStore:
         store._adopt(steps)
@@ -237,15 +234,16 @@ class Sequential:
         self.parts = parts
         # A layer and the activation behind it are one step.
         self._steps: list[tuple[Callable[[Tensor], Tensor], str | None]] = []
+        last = None
         for part in parts:
-            layer, taken = self._steps[-1] if self._steps else (part, None)
-            builtin = isinstance(part, BuiltinFunctionType)
-            activation = _ACTIVATIONS.get(part) if builtin else None
-            plain = type(layer) is LinearLayer and layer.activation is taken is None
-            if activation is not None and plain:
-                self._steps[-1] = (layer, activation)
-            else:
-                self._steps.append((part, None))
+            # The layer before, if nothing is applied to what it gives.
+            layer, last = last, part if type(part) is LinearLayer else None
+            if layer is not None and isinstance(part, BuiltinFunctionType):
+                activation = _ACTIVATIONS.get(part)
+                if activation is not None and layer.activation is None:
+                    self._steps[-1] = (layer, activation)
+                    continue
+            self._steps.append((part, None))
 
     def forward(self, x: Tensor, /) -> Tensor:
         """Apply all parts in turn; the shapes are those that the parts take and give.

@@ -302,11 +302,19 @@ impl Gradient {
         let zeros = |ty: &Type| NdArray::zeros(&ty.shape, ty.dtype);
         let place = match &self.found {
             Found::Arrays(list) => {
+                let made;
                 let array = match list.binary_search_by_key(&node, |x| x.0) {
-                    Ok(k) => list[k].1.clone(),
-                    Err(_) => zeros(arena.ty(node))?,
+                    Ok(k) if list[k].1.is_contiguous() => &list[k].1,
+                    Ok(k) => {
+                        made = list[k].1.copied()?;
+                        &made
+                    }
+                    Err(_) => {
+                        made = zeros(arena.ty(node))?;
+                        &made
+                    }
                 };
-                arena.source(&Op::Gradient, &array.to_contiguous()?, None, site)?
+                arena.source(&Op::Gradient, array, None, site)?
             }
             Found::Nodes(list) => {
                 if let Ok(k) = list.binary_search_by_key(&node, |x| x.0) {

@@ -327,7 +327,7 @@ fn over_slices<M: Map<T, N>, T: Lane, const N: usize, const FMA: bool>(
 }
 
 /// `x - rate * g`, elementwise, for floats of one type and shape.
-pub(crate) fn descend(x: &NdArray, g: &NdArray, rate: f64) -> Result<NdArray> {
+pub(crate) fn descend(x: View<'_>, g: View<'_>, rate: f64) -> Result<NdArray> {
     struct Step;
     impl<T: Lane + Mul<Output = T> + Sub<Output = T>> Map<T, 3> for Step {
         type Output = T;
@@ -346,8 +346,8 @@ pub(crate) fn descend(x: &NdArray, g: &NdArray, rate: f64) -> Result<NdArray> {
         return Err(Error::new(Fault::WrongDType { op, found, wanted }));
     }
     let rate = Scalar::Float(rate).to_bits(x.dtype());
-    let operands = [x.view(), g.view(), View::of_word(&rate, x.dtype())];
     let mut out = Fresh::new(op, Type::new(Shape::new(x.shape()), x.dtype()))?;
+    let operands = [x, g, View::of_word(&rate, x.dtype())];
     match x.dtype() {
         DType::F32 => map::<Step, f32, 3>(operands, out.view(), Mode::Write)?,
         DType::F64 => map::<Step, f64, 3>(operands, out.view(), Mode::Write)?,

@@ -1,7 +1,7 @@
 //! `NumPy` arrays in and out.
 
 use super::error::{plain, raise};
-use super::operand::is_index;
+use super::operand::{is_index, several};
 use crate::array::buffer::Buffer;
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::DType;
@@ -138,6 +138,10 @@ fn fields<'a>(
     unsafe { &(*array.as_array_ptr()).fields }
 }
 
+fn is_writeable(array: &Bound<'_, PyUntypedArray>) -> bool {
+    fields(array).flags & npyffi::NPY_ARRAY_WRITEABLE != 0
+}
+
 /// The strides, from an address that is valid even without axes.
 fn array_strides(fields: &npyffi::PyArrayObject_fields) -> *const isize {
     if fields.nd == 0 {
@@ -233,7 +237,11 @@ pub(super) fn borrow_numpy(value: &Bound<'_, PyAny>) -> PyResult<NdArray> {
         // SAFETY: the array is a view of what the pin's buffer holds.
         return Ok(unsafe { NdArray::from_raw(pin, first, ty, strides) });
     }
-    array.getattr(intern!(py, "flags"))?.setattr(intern!(py, "writeable"), false)?;
+    if is_writeable(array) {
+        array
+            .getattr(intern!(py, "flags"))?
+            .setattr(intern!(py, "writeable"), false)?;
+    }
     let (ty, strides, first) = layout(array)?;
     let keeper = Keeper::new(array.clone().into_any().unbind());
     let buffer = Buffer::keeping(Box::new(keeper))
@@ -314,7 +322,7 @@ fn layout(array: &Bound<'_, PyUntypedArray>) -> PyResult<(Type, Strides, *const 
 /// write it: `NumPy` makes no view of a read-only array writable.
 fn pin_of(array: &Bound<'_, PyUntypedArray>) -> Option<Buffer> {
     let py = array.py();
-    if fields(array).flags & npyffi::NPY_ARRAY_WRITEABLE != 0 {
+    if is_writeable(array) {
         return None;
     }
     let mut array = array.clone();
@@ -449,7 +457,7 @@ pub(super) fn sizes(
     op: &'static str,
     given: &Bound<'_, PyAny>,
 ) -> PyResult<Vec<isize>> {
-    if let Ok(items) = given.try_iter() {
+    if let Some(items) = several(given) {
         return items.map(|item| signed(op, &item?)).collect();
     }
     Ok(vec![signed(op, given)?])

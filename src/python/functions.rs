@@ -6,9 +6,8 @@ mod documented;
 
 use super::array::dtype_of;
 use super::error::raise;
-use super::fixed::{Named, known, unknown};
-use super::operand::{call, is_index, is_operand, node};
-use super::short;
+use super::fixed::{known, unknown};
+use super::operand::{call, is_index, is_operand, node, several};
 use super::tensor::{self, PyTensor, apply};
 use crate::ops::elementwise::{binary_ops, compare_ops, unary_ops};
 use crate::ops::{Op, Tag};
@@ -30,9 +29,9 @@ pub(super) fn axes(
         }
         value.extract()
     };
-    match axis.try_iter() {
-        Ok(items) => items.map(|item| one(&item?)).collect::<PyResult<_>>().map(Some),
-        Err(_) => Ok(Some(vec![one(axis)?])),
+    match several(axis) {
+        Some(items) => items.map(|item| one(&item?)).collect::<PyResult<_>>().map(Some),
+        None => Ok(Some(vec![one(axis)?])),
     }
 }
 
@@ -60,13 +59,9 @@ pub(super) fn reduce<'py>(
 }
 
 /// An elementwise op of anything.
-fn unary<'py>(named: impl Named, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let op = named.op();
+fn unary<'py>(op: &'static Op, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let name = op.tag().name();
     if let Ok(tensor) = x.cast_exact::<PyTensor>() {
-        if let Some(result) = short::unary(named, tensor) {
-            return result.map(Bound::into_any);
-        }
         return apply(tensor, name, |arena, x, site| arena.unary(op, x, site))
             .map(Bound::into_any);
     }
@@ -78,14 +73,10 @@ fn unary<'py>(named: impl Named, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
 
 /// An elementwise op of anything and anything.
 fn binary<'py>(
-    named: impl Named,
+    op: &'static Op,
     a: &Bound<'py, PyAny>,
     b: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if let Some(result) = short::binary(named, a, b) {
-        return result.map(Bound::into_any);
-    }
-    let op = named.op();
     if let (Ok(tensor), true) = (a.cast_exact::<PyTensor>(), is_operand(b)) {
         return tensor::binary(op, tensor, b, false);
     }
@@ -109,12 +100,15 @@ macro_rules! bind_unary {
             #[pyfunction]
             #[pyo3(signature = (x, /))]
             fn $name<'py>(x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-                unary($named!($Op), x)
+                unary(&$crate::ops::Op::$Op, x)
             }
         )*
 
         fn $add(module: &Bound<'_, PyModule>) -> PyResult<()> {
-            $(module.add_function(wrap_pyfunction!($name, module)?)?;)*
+            use $crate::python::short::{short_function, unary};
+            $(module.add_function(short_function!(module, $name, |x: 1| {
+                unary($named!($Op), &x[0])
+            }))?;)*
             Ok(())
         }
     };
@@ -141,12 +135,15 @@ macro_rules! bind_binary {
                 a: &Bound<'py, PyAny>,
                 b: &Bound<'py, PyAny>,
             ) -> PyResult<Bound<'py, PyAny>> {
-                binary($named!($Op), a, b)
+                binary(&$crate::ops::Op::$Op, a, b)
             }
         )*
 
         fn $add(module: &Bound<'_, PyModule>) -> PyResult<()> {
-            $(module.add_function(wrap_pyfunction!($name, module)?)?;)*
+            use $crate::python::short::{binary, short_function};
+            $(module.add_function(short_function!(module, $name, |x: 2| {
+                binary($named!($Op), &x[0], &x[1])
+            }))?;)*
             Ok(())
         }
     };

@@ -17,7 +17,7 @@ use crate::ops::{Op, Tag};
 use crate::record::Arena;
 use numpy::PyUntypedArray;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyTuple};
+use pyo3::types::{PyBool, PyFloat, PyInt, PyIterator, PyList, PyTuple};
 use pyo3::{ffi, intern};
 use smallvec::{SmallVec, smallvec};
 use std::array::from_fn;
@@ -326,6 +326,17 @@ pub(super) fn is_index(value: &Bound<'_, PyAny>) -> bool {
     // SAFETY: the thread is attached and the object alive.
     let has_index = unsafe { ffi::PyIndex_Check(value.as_ptr()) != 0 };
     has_index && !is_truth_value(value)
+}
+
+/// The items of a sequence of sizes or axes; `None` if the value is to be one of them.
+pub(super) fn several<'py>(
+    value: &Bound<'py, PyAny>,
+) -> Option<Bound<'py, PyIterator>> {
+    // Most are, and that they have no items would be told by an exception.
+    if value.is_exact_instance_of::<PyInt>() {
+        return None;
+    }
+    value.try_iter().ok()
 }
 
 /// Whether the value is a boolean of Python's or NumPy's.

@@ -13,6 +13,7 @@ use crate::ops::emit::Arg;
 use crate::ops::{Op, Tag};
 use crate::record::Arena;
 use pyo3::prelude::*;
+use pyo3::types::PyCFunction;
 use pyo3::{PyTypeInfo, ffi};
 use std::sync::OnceLock;
 
@@ -70,12 +71,13 @@ fn append<'py>(
     })
 }
 
-/// Applies an op to a tensor, or declines.
+/// Applies an op to an operand, or declines.
 #[inline]
 pub(super) fn unary<'py>(
     named: impl Named,
-    x: &Bound<'py, PyTensor>,
+    x: &Bound<'py, PyAny>,
 ) -> Option<PyResult<Bound<'py, PyTensor>>> {
+    let x = x.cast_exact::<PyTensor>().ok()?;
     append(x, named.op().tag(), |arena, x, site| arena.small_unary(named.op(), x, site))
 }
 
@@ -114,6 +116,21 @@ pub(super) fn binary<'py>(
     }
 }
 
+/// What the interpreter takes for a tensor or an error.
+#[inline]
+pub(super) fn returned(
+    py: Python<'_>,
+    made: PyResult<Bound<'_, PyTensor>>,
+) -> *mut ffi::PyObject {
+    match made {
+        Ok(tensor) => tensor.into_ptr(),
+        Err(error) => {
+            error.restore(py);
+            std::ptr::null_mut()
+        }
+    }
+}
+
 /// Puts the short way before the full one of a tensor's operators.
 ///
 /// The interpreter calls these functions as they are: what is declined goes on to the
@@ -132,15 +149,9 @@ pub(super) fn install(py: Python<'_>) {
                     let py = Python::assume_attached();
                     let (x, y) = (Borrowed::from_ptr(py, a), Borrowed::from_ptr(py, b));
                     match (binary(known!($Op), &x, &y), FULL.get()) {
-                        (Some(Ok(tensor)), _) => tensor.into_ptr(),
-                        (Some(Err(error)), _) => {
-                            error.restore(py);
-                            std::ptr::null_mut()
-                        }
+                        (Some(made), _) => returned(py, made),
                         (None, Some(full)) => full(a, b),
-                        (None, None) => {
-                            py.NotImplemented().into_ptr()
-                        }
+                        (None, None) => py.NotImplemented().into_ptr(),
                     }
                 }
             }
@@ -162,5 +173,67 @@ pub(super) fn install(py: Python<'_>) {
         nb_subtract: Subtract;
         nb_multiply: Multiply;
         nb_true_divide: Divide;
+    }
+}
+
+/// How the interpreter calls a function of the module.
+pub(super) type Call = ffi::PyCFunctionFastWithKeywords;
+
+/// A function of the module with the short way before the full one, which looks at what
+/// it was called with more closely than most calls need.
+macro_rules! short_function {
+    ($module:ident, $name:ident, |$x:ident: $n:literal| $short:expr) => {{
+        use pyo3::ffi;
+        static FULL: std::sync::OnceLock<$crate::python::short::Call> =
+            std::sync::OnceLock::new();
+
+        unsafe extern "C" fn short(
+            module: *mut ffi::PyObject,
+            arguments: *const *mut ffi::PyObject,
+            count: ffi::Py_ssize_t,
+            names: *mut ffi::PyObject,
+        ) -> *mut ffi::PyObject {
+            // SAFETY: the interpreter calls this attached, with `count` living arguments
+            // and then those that have names.
+            unsafe {
+                let py = Python::assume_attached();
+                if count == $n && names.is_null() {
+                    let $x: [Borrowed<'_, '_, PyAny>; $n] = std::array::from_fn(|k| {
+                        Borrowed::from_ptr(py, *arguments.add(k))
+                    });
+                    if let Some(made) = $short {
+                        return $crate::python::short::returned(py, made);
+                    }
+                }
+                match FULL.get() {
+                    Some(full) => full(module, arguments, count, names),
+                    None => py.NotImplemented().into_ptr(),
+                }
+            }
+        }
+
+        let function = wrap_pyfunction!($name, $module)?;
+        $crate::python::short::install_before(&function, &FULL, short);
+        function
+    }};
+}
+pub(super) use short_function;
+
+/// Makes the interpreter call `short` where it would have called the function, which
+/// `full` then holds.
+pub(super) fn install_before(
+    function: &Bound<'_, PyCFunction>,
+    full: &OnceLock<Call>,
+    short: Call,
+) {
+    // SAFETY: the thread is attached, and nothing calls the function yet. Its definition
+    // is pyo3's, which leaves it to the interpreter to read, and says in its flags how
+    // the function is called.
+    unsafe {
+        let definition = (*function.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml;
+        if (*definition).ml_flags == ffi::METH_FASTCALL | ffi::METH_KEYWORDS {
+            let call = &mut (*definition).ml_meth.PyCFunctionFastWithKeywords;
+            full.get_or_init(|| std::mem::replace(call, short));
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::record::intern::Map;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use pyo3::{ffi, intern};
 use std::ptr::NonNull;
 
@@ -72,14 +73,20 @@ impl Place {
         unsafe { Bound::from_borrowed_ptr(py, self.code.as_ptr().cast()) }
     }
 
+    fn file_object<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        let file = self.code(py).getattr(intern!(py, "co_filename"))?;
+        Ok(file.cast_into::<PyString>()?)
+    }
+
     pub(super) fn file(&self, py: Python<'_>) -> String {
-        let file = self.code(py).getattr(intern!(py, "co_filename"));
-        file.and_then(|file| file.extract()).unwrap_or_default()
+        self.file_object(py).and_then(|file| file.extract()).unwrap_or_default()
     }
 
     /// Whether the code is this package's own.
     fn is_internal(&self, py: Python<'_>) -> bool {
-        let file = self.file(py);
+        let Ok(file) = self.file_object(py) else { return false };
+        // Not as `file` does it: a call within the package asks this of every frame.
+        let Ok(file) = file.to_str() else { return false };
         package_folder(py).is_some_and(|folder| file.starts_with(folder))
     }
 

@@ -16,6 +16,7 @@ from wengert import (
     ParameterStore,
     Rng,
     ShapeError,
+    _core,
 )
 from wengert.layers import (
     LinearLayer,
@@ -376,3 +377,36 @@ def test_a_classifier_learns(store: Any) -> None:
             guesses = logits.argmax(-1).data()
     assert losses[-1] < 0.05 < losses[0]
     assert (guesses == labels).mean() > 0.98
+
+
+@pytest.mark.parametrize("size", [3, 1000])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_step_is_the_same_from_tensors_and_from_arrays(size: int, dtype: str) -> None:
+    rng = np.random.default_rng(5)
+    x, g = rng.standard_normal((2, size)).astype(dtype)
+    rec, other = ComputationRecord(), ComputationRecord()
+    want = _core.descend(x, g, 0.3)
+    assert want.tobytes() == (x - np.asarray(0.3, dtype) * g).tobytes()
+    tensor = rec.tensor_from_value(x)
+    # In one record, in two, and beside an array.
+    for gradient in (rec.constant(g), other.constant(g), g):
+        found = _core.descend(tensor, gradient, 0.3)
+        assert found.dtype == dtype
+        assert found.tobytes() == want.tobytes()
+
+
+def test_a_step_refuses_what_does_not_fit_or_is_gone() -> None:
+    rec = ComputationRecord()
+    x, short, double = rec.ones(3, "float32"), rec.ones(2, "float32"), rec.ones(3)
+    with pytest.raises(ShapeError, match=r"descend: .*\(3,\).*\(2,\)"):
+        _core.descend(x, short, 0.1)
+    with pytest.raises(wg.DTypeError, match="the array holds f64, not f32"):
+        _core.descend(x, double, 0.1)
+    y = x * 2
+    y.sum().grad(consume=True)
+    for pair in ((x, y), (y, x)):
+        with pytest.raises(wg.HandleError, match=r"data: .* was freed by grad"):
+            _core.descend(*pair, 0.1)
+    rec.clear()
+    with pytest.raises(wg.HandleError, match="before the record was cleared"):
+        _core.descend(x, short, 0.1)

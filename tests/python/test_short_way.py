@@ -168,3 +168,16 @@ def test_objects_that_wait_hold_nothing() -> None:
         del x, kept
         assert watch() is None
     assert (sys.getrefcount(record_class), sys.getrefcount(tensor_class)) == before
+
+
+def test_a_function_refuses_what_it_cannot_take_however_it_is_called() -> None:
+    x = wengert.ComputationRecord().tensor_from_value([1.0, 2.0])
+    function: Any
+    for function, wanted in ((wengert.exp, 1), (wengert.multiply, 2)):
+        for count in {0, 1, 2, 3} - {wanted}:
+            for _ in range(2):
+                with pytest.raises(TypeError, match=r"positional argument"):
+                    function(*[x] * count)
+        for _ in range(2):
+            with pytest.raises(TypeError, match=r"unexpected keyword argument"):
+                function(*[x] * wanted, out=x)

@@ -5,7 +5,7 @@ use crate::python::array::{
     both_ends, checked_size, checked_sizes, dtype_of, from_numpy,
 };
 use crate::python::error::raise;
-use crate::python::operand::{call, call_with, is_index, node};
+use crate::python::operand::{call, call_with, is_index, node, several};
 use crate::python::tensor::PyTensor;
 use crate::python::work::Work;
 use crate::record::Padding;
@@ -26,9 +26,9 @@ fn shape_of(x: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
 
 /// One integer, or several.
 fn integers(value: &Bound<'_, PyAny>) -> PyResult<Vec<isize>> {
-    match value.try_iter() {
-        Ok(items) => items.map(|item| item?.extract()).collect(),
-        Err(_) => Ok(vec![value.extract()?]),
+    match several(value) {
+        Some(items) => items.map(|item| item?.extract()).collect(),
+        None => Ok(vec![value.extract()?]),
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the package and its tools ask of the engine: arrays, ops, memory.
 
+use crate::kernels::map;
 use crate::python::array::{from_numpy, to_numpy};
 use crate::python::error::plain;
 use crate::python::tensor::PyTensor;
+use crate::python::work::Work;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -25,13 +27,28 @@ fn descend<'py>(
     rate: f64,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = parameter.py();
-    // A tensor's value needs no array of NumPy's.
-    let array = |x: &Bound<'py, PyAny>| match x.cast::<PyTensor>() {
+    // A tensor's value needs no array of NumPy's, and those of one record no copies.
+    let tensors =
+        (parameter.cast_exact::<PyTensor>(), gradient.cast_exact::<PyTensor>());
+    if let (Ok(x), Ok(g)) = tensors
+        && x.get().record.is(&g.get().record)
+    {
+        let record = x.get().record.get();
+        let (x, g) = (x.get().handle(py), g.get().handle(py));
+        let next = record.run(py, "data", Work::Short.and(x.node), |arena| {
+            let (x, g) = (x.check(arena, "data")?, g.check(arena, "data")?);
+            arena.expect_value("data", x)?;
+            arena.expect_value("data", g)?;
+            map::descend(arena.view(x), arena.view(g), rate)
+        })?;
+        return to_numpy(py, &next);
+    }
+    let array = |x: &Bound<'py, PyAny>| match x.cast_exact::<PyTensor>() {
         Ok(tensor) => tensor.get().array(py),
         Err(_) => from_numpy(x),
     };
     let (x, g) = (array(parameter)?, array(gradient)?);
-    let next = plain(py, crate::layers::descend(&x, &g, rate))?;
+    let next = plain(py, map::descend(x.view(), g.view(), rate))?;
     to_numpy(py, &next)
 }
 
