@@ -140,7 +140,7 @@ proptest! {
             type Output = F::Acc;
             #[inline(always)]
             fn run<const FMA: bool>(self) -> F::Acc {
-                fold_block::<F>(self.0)
+                fold_block::<F, FMA>(self.0)
             }
         }
         let x = Layout { sizes: vec![len], steps: vec![1], ranks: vec![0] };
