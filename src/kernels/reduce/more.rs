@@ -77,7 +77,7 @@ impl<T: Number> Fold for Product<T> {
 /// three times at most, which the root halves: the length is within 2 units in the last
 /// place.
 #[derive(Clone, Copy)]
-struct Length<T>(PhantomData<T>);
+pub(super) struct Length<T>(pub(super) PhantomData<T>);
 
 impl<T: Real> Fold for Length<T> {
     type Item = T;
