@@ -110,7 +110,9 @@ pub(crate) fn softmax_cross_entropy(
             // In this order a small loss keeps its digits.
             let loss = (shift.widen() - own.widen()) + sum.ln();
             T::narrow(if loss.is_nan() {
-                -Limit::of(row.iter(), fold_block::<Max<T>>(row)).weight(own).ln()
+                -Limit::of(row.iter(), fold_block::<Max<T>, false>(row))
+                    .weight(own)
+                    .ln()
             } else {
                 loss
             })
@@ -250,7 +252,7 @@ impl<T: Real> Kernel for Exponentials<'_, T> {
         let out = &mut out[..x.len()];
         let rows = x.chunks_exact(len).zip(out.chunks_exact_mut(len));
         for ((row, out), (shift, _)) in rows.zip(&mut *sums) {
-            *shift = fold_block::<Max<T>>(row);
+            *shift = fold_block::<Max<T>, FMA>(row);
             if finite && !shift.is_finite() {
                 *shift = T::ZERO;
             }
@@ -264,7 +266,7 @@ impl<T: Real> Kernel for Exponentials<'_, T> {
             *x = x.exp::<FMA>();
         }
         for (row, (_, sum)) in out.chunks_exact(len).zip(sums) {
-            *sum = fold_block::<Mean<T>>(row);
+            *sum = fold_block::<Mean<T>, FMA>(row);
         }
     }
 }
@@ -279,7 +281,7 @@ impl<T: Real> Kernel for MaxOf<'_, T> {
 
     #[inline(always)]
     fn run<const FMA: bool>(self) -> T {
-        fold_block::<Max<T>>(self.x)
+        fold_block::<Max<T>, FMA>(self.x)
     }
 }
 
@@ -299,7 +301,7 @@ impl<T: Real> Kernel for SumOfExp<'_, T> {
             out.write((x - self.shift).exp::<FMA>());
         }
         // SAFETY: the loop above wrote every element.
-        fold_block::<Mean<T>>(unsafe { initialised(self.out) })
+        fold_block::<Mean<T>, FMA>(unsafe { initialised(self.out) })
     }
 }
 

@@ -2,9 +2,9 @@
 //! widest that the processor has is chosen at the first call.
 //!
 //! Kernels add and multiply in an order of their own, so every instruction set gives the
-//! same bits. Only functions such as `exp`, whose last bits are nobody's choice, fuse a
-//! multiplication with an addition where the processor can: on all with AVX2, and all
-//! `AArch64`, they give the same bits, on older ones others.
+//! same bits. Only functions such as `exp` or `norm`, whose last bits are nobody's choice,
+//! fuse a multiplication with an addition where the processor can: on all with AVX2, and
+//! all `AArch64`, they give the same bits, on older ones others.
 
 use crate::dtype::Element;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -131,7 +131,7 @@ impl<T: Ordered> Kernel for ArgMax<'_, T> {
 fn first_max<T: Ordered>(row: &[T]) -> usize {
     let (mut best, mut winner) = (T::LEAST, 0);
     for (k, block) in row.chunks(BLOCK).enumerate() {
-        let max = fold_block::<Max<T>>(block);
+        let max = fold_block::<Max<T>, false>(block);
         if max.beats(best) {
             (best, winner) = (max, k * BLOCK);
         }

@@ -58,9 +58,29 @@ pub(in crate::kernels) trait Fold: Copy + Sync {
     const NEUTRAL: Self::Acc;
     /// Whether every order gives the same bits, so that the compiler may choose one.
     const ORDERLESS: bool = !Self::Item::DTYPE.is_float();
+    /// Elements that are folded at once; the results of longer runs meet in a tree.
+    const BLOCK: usize = 4096;
     fn lift(x: Self::Item) -> Self::Acc;
     fn join(a: Self::Acc, b: Self::Acc) -> Self::Acc;
     fn finish(self, acc: Self::Acc) -> Self::Item;
+    /// Whether `lift_group` is quicker than `lift_each`, and may fail.
+    const QUICK: bool = false;
+    #[inline(always)]
+    fn lift_group<const FMA: bool>(group: [Self::Item; GROUP]) -> Self::Acc {
+        lift_each::<Self>(group)
+    }
+    /// Whether a `lift_group` may have failed on the way to this result of at most `BLOCK`
+    /// elements, which are then folded again without.
+    #[inline(always)]
+    fn failed(_acc: Self::Acc) -> bool {
+        false
+    }
+}
+
+/// Lifts the elements of a group one by one, and joins them in pairs.
+#[inline(always)]
+pub(super) fn lift_each<F: Fold>(group: [F::Item; GROUP]) -> F::Acc {
+    join_group(group.map(F::lift), F::join)
 }
 
 /// The sum, in the elements' own type.
@@ -209,31 +229,64 @@ pub(in crate::kernels) fn join_tiles<A: Copy + Send>(
     Ok(join_tree(items, join))
 }
 
-/// Elements that `fold_block` is meant for at most; longer runs are cut into blocks.
-pub(in crate::kernels) const BLOCK: usize = 4096;
 /// Elements that are combined in pairs before they join a running result.
 pub(in crate::kernels) const GROUP: usize = 8;
 /// Running results of a slice.
 const LANES: usize = 16;
 
-/// Folds a block: in lanes, eight rows of them at a time, then row by row; at last the
-/// lanes in halves.
+/// Folds at most `F::BLOCK` elements: in lanes, eight rows of them at a time, then row by
+/// row; at last the lanes in halves.
 ///
 /// Lanes are passed by value, as behind references they would be kept in memory; and
 /// halves, not neighbours, are joined, as the compiler finds its vectors from the end.
 #[inline(always)]
-pub(in crate::kernels) fn fold_block<F: Fold>(x: &[F::Item]) -> F::Acc {
+pub(in crate::kernels) fn fold_block<F: Fold, const FMA: bool>(
+    x: &[F::Item],
+) -> F::Acc {
     if F::ORDERLESS {
         return x.iter().fold(F::NEUTRAL, |acc, &x| F::join(acc, F::lift(x)));
     }
     let (rows, x) = x.as_chunks::<LANES>();
     let (groups, rows) = rows.as_chunks::<GROUP>();
+    if F::QUICK {
+        let acc = fold_ends::<F>(fold_groups_quickly::<F, FMA>(groups), rows, x);
+        if !F::failed(acc) {
+            return acc;
+        }
+    }
     let row = |row: &[_; LANES]| -> [_; LANES] { array::from_fn(|k| F::lift(row[k])) };
     let mut lanes = [F::NEUTRAL; LANES];
     for [a, b, c, d, e, f, g, h] in groups {
         let group = [row(a), row(b), row(c), row(d), row(e), row(f), row(g), row(h)];
         lanes = join_lanes::<F, _>(lanes, join_group(group, join_lanes::<F, _>));
     }
+    fold_ends::<F>(lanes, rows, x)
+}
+
+/// Here the lanes are changed in place: so a group, which is joined lane by lane, becomes
+/// vectors whatever happens in it.
+#[inline(always)]
+fn fold_groups_quickly<F: Fold, const FMA: bool>(
+    groups: &[[[F::Item; LANES]; GROUP]],
+) -> [F::Acc; LANES] {
+    let mut lanes = [F::NEUTRAL; LANES];
+    for group in groups {
+        for (k, lane) in lanes.iter_mut().enumerate() {
+            let group = array::from_fn(|row| group[row][k]);
+            *lane = F::join(*lane, F::lift_group::<FMA>(group));
+        }
+    }
+    lanes
+}
+
+/// Joins the rows after the last group to the lanes, these in halves, and the elements
+/// after the last row.
+#[inline(always)]
+fn fold_ends<F: Fold>(
+    mut lanes: [F::Acc; LANES],
+    rows: &[[F::Item; LANES]],
+    x: &[F::Item],
+) -> F::Acc {
     for row in rows {
         lanes = join_lanes::<F, _>(lanes, array::from_fn(|k| F::lift(row[k])));
     }
@@ -255,10 +308,7 @@ fn join_lanes<F: Fold, const N: usize>(a: [F::Acc; N], b: [F::Acc; N]) -> [F::Ac
 
 /// Joins a group in pairs.
 #[inline(always)]
-pub(in crate::kernels) fn join_group<A>(
-    group: [A; GROUP],
-    join: impl Fn(A, A) -> A,
-) -> A {
+fn join_group<A>(group: [A; GROUP], join: impl Fn(A, A) -> A) -> A {
     let [a, b, c, d, e, f, g, h] = group;
     let (ab, cd, ef, gh) = (join(a, b), join(c, d), join(e, f), join(g, h));
     join(join(ab, cd), join(ef, gh))

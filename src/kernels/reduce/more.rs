@@ -1,6 +1,6 @@
 //! Reductions beyond sums and maxima: minima, products, lengths.
 
-use super::fold::{Fold, Number, Ordered};
+use super::fold::{Fold, GROUP, Number, Ordered};
 use super::strided::reduce;
 use crate::array::{self, View, ViewMut};
 use crate::dtype::{DType, Scalar};
@@ -72,13 +72,20 @@ impl<T: Number> Fold for Product<T> {
 }
 
 /// The root of the sum of squares, in `f64` before it is rounded.
+///
+/// Squares of `f32` are added by fours before they are widened. That rounds each square
+/// three times at most, which the root halves: the length is within 2 units in the last
+/// place.
 #[derive(Clone, Copy)]
-struct Length<T>(PhantomData<T>);
+pub(super) struct Length<T>(pub(super) PhantomData<T>);
 
 impl<T: Real> Fold for Length<T> {
     type Item = T;
     type Acc = f64;
     const NEUTRAL: f64 = 0.0;
+    // To end a shorter block would take a tenth of its time.
+    const BLOCK: usize = 1 << 14;
+    const QUICK: bool = matches!(T::DTYPE, DType::F32);
     #[inline(always)]
     fn lift(x: T) -> f64 {
         x.widen() * x.widen()
@@ -90,6 +97,17 @@ impl<T: Real> Fold for Length<T> {
     #[inline(always)]
     fn finish(self, acc: f64) -> T {
         T::narrow(acc.sqrt())
+    }
+    #[inline(always)]
+    fn lift_group<const FMA: bool>([a, b, c, d, e, f, g, h]: [T; GROUP]) -> f64 {
+        let two = |a: T, b: T| a.times_plus::<FMA>(a, b.times(b));
+        two(a, b).plus(two(c, d)).widen() + two(e, f).plus(two(g, h)).widen()
+    }
+    /// A square that overflows leaves no finite sum. Those that underflow, below 2⁻¹²⁶, lose
+    /// less than 2⁻¹¹² in a block: nothing of a sum that is not tiny.
+    #[inline(always)]
+    fn failed(acc: f64) -> bool {
+        !(1e-24..f64::INFINITY).contains(&acc)
     }
 }
 

@@ -6,7 +6,7 @@
 //! Large reductions are cut into tiles: of several results, or of parts of the terms of
 //! one result, which meet in a tree.
 
-use super::fold::{BLOCK, Fold, GROUP, fold_block, join_group, join_tree};
+use super::fold::{Fold, GROUP, fold_block, join_tree, lift_each};
 use crate::array::buffer::Buffer;
 use crate::array::{NdArray, View, ViewMut};
 use crate::dtype::Element;
@@ -275,7 +275,7 @@ impl<F: Fold> Reduction<F> {
         finish: impl Fn(F::Acc) -> O,
     ) {
         let (outer, Dim { size: len, .. }) = walk::split_inner(reduced);
-        if outer.is_empty() && len <= BLOCK {
+        if outer.is_empty() && len <= F::BLOCK {
             for out in out.chunks_mut(ROWS) {
                 let mut acc = [F::NEUTRAL; ROWS];
                 let acc = &mut acc[..out.len()];
@@ -289,7 +289,7 @@ impl<F: Fold> Reduction<F> {
             let blocks = Walk::new(outer).flat_map(|[start]| {
                 // SAFETY: a run of `len` elements starts here.
                 let run = unsafe { slice::from_raw_parts(first.offset(start), len) };
-                run.chunks(BLOCK)
+                run.chunks(F::BLOCK)
             });
             let fold = |block: &[F::Item]| {
                 let (first, len) = (block.as_ptr(), block.len());
@@ -448,7 +448,7 @@ unsafe fn fold_narrow_columns<F: Fold>(
     }
 }
 
-/// The loop over rows of up to `BLOCK` elements.
+/// The loop over rows of up to `F::BLOCK` elements.
 struct Rows<'a, F: Fold> {
     first: *const F::Item,
     step: isize,
@@ -465,13 +465,13 @@ impl<F: Fold> Kernel for Rows<'_, F> {
         for acc in self.acc {
             // SAFETY: whoever makes a `Rows` vouches for the elements of each row.
             let row = unsafe { slice::from_raw_parts(first, self.len) };
-            *acc = fold_block::<F>(row);
+            *acc = fold_block::<F, FMA>(row);
             first = first.wrapping_offset(self.step);
         }
     }
 }
 
-/// The loop over columns of up to `HEIGHT` rows.
+/// The loop over columns of up to `HEIGHT` rows, which finds `acc` neutral.
 pub(super) struct Columns<'a, F: Fold> {
     pub(super) first: *const F::Item,
     pub(super) step: isize,
@@ -484,8 +484,24 @@ impl<F: Fold> Kernel for Columns<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        let Columns { mut first, step, count, width, acc } = self;
+    fn run<const FMA: bool>(mut self) {
+        if F::QUICK {
+            self.fold(F::lift_group::<FMA>);
+            // Without a way out of the loop it becomes vectors.
+            let failed = |any, &acc| any | F::failed(acc);
+            if !self.acc[..self.width].iter().fold(false, failed) {
+                return;
+            }
+            self.acc.fill(F::NEUTRAL);
+        }
+        self.fold(lift_each::<F>);
+    }
+}
+
+impl<F: Fold> Columns<'_, F> {
+    #[inline(always)]
+    fn fold(&mut self, lift_group: impl Fn([F::Item; GROUP]) -> F::Acc) {
+        let Columns { mut first, step, count, width, ref mut acc } = *self;
         let mut next_row = || {
             // SAFETY: whoever makes a `Columns` vouches for the elements of each row.
             let row = unsafe { slice::from_raw_parts(first, width) };
@@ -496,8 +512,7 @@ impl<F: Fold> Kernel for Columns<'_, F> {
             let rows: [_; GROUP] = array::from_fn(|_| next_row());
             // The zip tells the compiler that `k` is below the width.
             for (k, (acc, _)) in acc.iter_mut().zip(rows[0]).enumerate() {
-                let column = array::from_fn(|r| F::lift(rows[r][k]));
-                *acc = F::join(*acc, join_group(column, F::join));
+                *acc = F::join(*acc, lift_group(array::from_fn(|r| rows[r][k])));
             }
         }
         for _ in 0..count % GROUP {

@@ -1,9 +1,10 @@
 use super::fold::{Fold, Max, Mean, Sum, fold_block};
+use super::more::Length;
 use super::strided::{Columns, WIDTH};
 use super::*;
 use crate::array::{Fresh, NdArray};
 use crate::kernels::naive::{self, Layout, assert_close, config, fresh, layout};
-use crate::kernels::simd::{self, Kernel};
+use crate::kernels::simd::{self, Isa, Kernel};
 use crate::shape::{self, Shape, Type};
 use proptest::prelude::*;
 
@@ -140,7 +141,7 @@ proptest! {
             type Output = F::Acc;
             #[inline(always)]
             fn run<const FMA: bool>(self) -> F::Acc {
-                fold_block::<F>(self.0)
+                fold_block::<F, FMA>(self.0)
             }
         }
         let x = Layout { sizes: vec![len], steps: vec![1], ranks: vec![0] };
@@ -157,6 +158,11 @@ proptest! {
         prop_assert_eq!(plain.to_bits(), vector.to_bits());
         let plain = Block::<Max<f32>>(x).run::<false>();
         let vector = simd::dispatch(Block::<Max<f32>>(x));
+        prop_assert_eq!(plain.to_bits(), vector.to_bits());
+        let fuses = cfg!(target_arch = "aarch64") || simd::isa() > Isa::Baseline;
+        let block = Block::<Length<f32>>(x);
+        let plain = if fuses { block.run::<true>() } else { block.run::<false>() };
+        let vector = simd::dispatch(Block::<Length<f32>>(x));
         prop_assert_eq!(plain.to_bits(), vector.to_bits());
 
         let (count, width) = (x.len() / 127 + 9, 100.min(x.len() / 60));
@@ -227,5 +233,96 @@ fn logsumexp_is_exact_for_infinities_and_does_not_overflow() {
         let x = NdArray::from_elements(&x);
         let y = fresh::<f64>(&[], |out| logsumexp(x.view(), &[0], out).unwrap());
         assert_close(y, [wanted], 1e-12);
+    }
+}
+
+fn exact_length(x: &[f64]) -> f64 {
+    x.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// Compares lengths along the rows, the columns and all of a matrix.
+fn check_lengths(x: &NdArray) {
+    for axes in [&[0][..], &[1], &[0, 1]] {
+        let out = outputs(x, axes);
+        let y = fresh::<f32>(&out, |out| length(x.view(), axes, out).unwrap());
+        let wanted = naive::reduce(&f64s(x).view(), axes, exact_length);
+        for (&y, wanted) in y.iter().zip(wanted) {
+            let exponent = wanted.log2().floor().max(-126.0);
+            // `f64` is not exact either.
+            let two_places = 2.0001 * (exponent - 23.0).exp2();
+            let close = (f64::from(y) - wanted).abs() <= two_places;
+            let overflows = y == f32::INFINITY && wanted > f64::from(f32::MAX);
+            assert!(close || overflows, "{y:e} is not {wanted:e}, {axes:?}");
+        }
+    }
+}
+
+/// Around the edges of groups, and of blocks of rows and columns.
+const MATRICES: [[usize; 2]; 12] = [
+    [1, 7],
+    [3, 127],
+    [7, 128],
+    [8, 129],
+    [9, 1000],
+    [64, 3],
+    [65, 130],
+    [300, 200],
+    [1, 16_383],
+    [2, 16_384],
+    [1, 16_385],
+    [1, 50_000],
+];
+
+#[test]
+fn lengths_of_any_magnitude_are_within_two_places() {
+    let scales: [&[f32]; 14] = [
+        &[0.0],
+        &[1.0],
+        &[1e18],
+        &[1e19],
+        &[1e30],
+        &[1e38],
+        &[1e-13],
+        &[1e-18],
+        &[1e-19],
+        &[1e-22],
+        &[1e-30],
+        &[1e-44],
+        &[1e-14, 1e-19, 1e-22],
+        &[1e30, 1e-30, 1.0, 0.0],
+    ];
+    for scales in scales {
+        for (seed, sizes) in (0..).zip(&MATRICES) {
+            check_lengths(&Layout::dense(sizes).array(seed, |random| {
+                let [low, ..] = random.to_le_bytes();
+                f32_of(random) * scales[usize::from(low) % scales.len()]
+            }));
+        }
+    }
+}
+
+#[test]
+fn lengths_are_within_two_places_where_all_roundings_lean_one_way() {
+    for seed in 0..60 {
+        // Without steps all elements are one, whose square is rounded alike everywhere.
+        let layout =
+            Layout { sizes: vec![40, 640], steps: vec![0; 2], ranks: vec![0; 2] };
+        check_lengths(&layout.array(seed, |random| 1.0 + f32_of(random).abs() / 4.0));
+    }
+}
+
+#[test]
+fn lengths_know_infinities_and_nans() {
+    let (inf, nan) = (f32::INFINITY, f32::NAN);
+    for (special, wanted) in
+        [([inf, 1.0], inf), ([-inf, inf], inf), ([nan, 1.0], nan), ([nan, inf], nan)]
+    {
+        for others in [0.0, 1.0, 1e30, 1e-30] {
+            let mut x = [others; 8 * 130];
+            (x[3], x[131]) = (special[0], special[1]);
+            let x = NdArray::from_elements(&x);
+            let y = fresh::<f32>(&[], |out| length(x.view(), &[0], out).unwrap());
+            assert_close(y, [f64::from(wanted)], 0.0);
+        }
     }
 }
