@@ -273,9 +273,9 @@ HEADER = """\
 # Accuracy
 
 The largest error found of each elementwise function, in units in the last place of the
-exact result, and an argument that has it, on a processor that fuses multiplications and
-additions (all with AVX2, all of AArch64). On others the first eight differ, and none of
-these has an error as large as 1.9.
+exact result, and an argument that has it, where multiplications and additions fuse: on
+AArch64, and on x86-64 with AVX2 and FMA. Elsewhere the functions down to `sigmoid`
+differ, and none of these has an error as large as 1.9.
 
 Written by `tools/ulp_table.py`: f32 over {f32}, f64 over random
 arguments of every exponent and many where the function is hard, against mpmath.

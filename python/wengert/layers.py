@@ -77,6 +77,7 @@ def _stored(store: Store, key: str, shape: tuple[int, ...]) -> Array | None:
 def _descend(layers: Sequence[LinearLayer], grad: Grad, store: Store) -> None:
     """Step the parameters of layers down; all steps are taken before one is written."""
     values = [value for layer in layers for value in layer.parameters.values()]
+    # In the order of the parameters, which are gone through twice.
     cotangents = iter(grad.wrt(values))
     steps = {
         key: _core.descend(value, next(cotangents), layer.rate)

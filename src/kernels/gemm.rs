@@ -209,7 +209,8 @@ fn multiply<T: Number>(
     Ok(())
 }
 
-/// Bytes that `gemm` asks for at most, to pack parts of both matrices.
+/// Bytes that a product asks for at most: `gemm`, to pack parts of both matrices, or
+/// before it a copy of the second.
 fn packed<T>(sizes: Sizes) -> usize {
     // It packs up to 1,024 terms at a time, and rounds rows and columns up.
     let Sizes { m, k, n } = sizes;
@@ -282,15 +283,15 @@ unsafe fn product<T: Number>(
     if (m == 1 || row == 1) && unsafe { vector::product(sizes, a, b, out) } {
         return true;
     }
-    if !has_memory::<T>(sizes) {
-        return false;
-    }
-    let mut copy = None;
-    let mut b = b;
-    if b.row == 1 && b.column % ALIASED == 0 && m >= LEAST_ROWS {
+    let (mut b, mut copy) = (b, None);
+    if n > 1 && b.row == 1 && b.column > 1 && b.column % ALIASED == 0 && m >= LEAST_ROWS
+    {
         // SAFETY: by the contract of this function.
         let Ok((memory, turned)) = (unsafe { turned(sizes, b) }) else { return false };
-        (copy, b) = (Some(memory), turned);
+        (b, copy) = (turned, Some(memory));
+    }
+    if !has_memory::<T>(sizes) {
+        return false;
     }
     let (to, row) = (out.cast::<T>(), row.cast_signed());
     let (zero, one, alone) = (T::ZERO, T::ONE, gemm::Parallelism::None);

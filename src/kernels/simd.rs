@@ -2,9 +2,9 @@
 //! widest that the processor has is chosen at the first call.
 //!
 //! Kernels add and multiply in an order of their own, so every instruction set gives the
-//! same bits. Only functions such as `exp` or `norm`, whose last bits are nobody's choice,
-//! fuse a multiplication with an addition where the processor can: on all with AVX2, and
-//! all `AArch64`, they give the same bits, on older ones others.
+//! same bits. Only functions such as `exp`, `norm` of `f32` and narrow matrix products fuse
+//! a multiplication with an addition: with AVX2 and FMA, with AVX-512 and on `AArch64` they
+//! give the same bits, elsewhere others.
 
 use crate::dtype::Element;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -32,12 +32,13 @@ pub enum Isa {
 }
 
 /// Whether every processor of the architecture has a fused multiply-add.
-const BASELINE_FMA: bool = cfg!(target_arch = "aarch64");
+pub(super) const BASELINE_FMA: bool = cfg!(target_arch = "aarch64");
 
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
 
 /// The instruction set in use: the widest that the processor has, or the one that the
 /// environment variable `WENGERT_ISA` names (`baseline`, `avx2`, `avx512`), if it has it.
+/// The `gemm` crate makes its own choice.
 #[inline]
 pub fn isa() -> Isa {
     match CHOSEN.load(Ordering::Relaxed) {

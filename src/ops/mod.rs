@@ -83,6 +83,34 @@ pub(crate) trait Rules: Forward {
     ) -> Result<()>;
 }
 
+/// Whether the rules of an elementwise op call functions such as `exp`, which fuse where
+/// the processor can. Of the ops that take integers only the power has one, in a slope.
+const fn calls_functions(tag: Tag) -> bool {
+    !tag.takes_integers() || matches!(tag, Tag::Power)
+}
+
+/// What a flat loop writes for one element.
+#[inline]
+fn word_of(run: impl FnOnce(*mut u8, usize)) -> f64 {
+    let mut y = 0.0_f64;
+    run((&raw mut y).cast(), 1);
+    y
+}
+
+/// Where each number lies.
+#[inline]
+fn at<const N: usize>(x: &[f64; N]) -> [*const u8; N] {
+    std::array::from_fn(|k| (&raw const x[k]).cast())
+}
+
+/// The slope of an op in operand `k`, given both operands and the value: the bits that the
+/// loop for a cotangent of 1 gives.
+fn slope_of(pull: PullFlat, k: usize, [a, b, y]: [f64; 3]) -> f64 {
+    let x = [1.0, a, b, y];
+    // SAFETY: there is one element of each.
+    word_of(|out, len| unsafe { pull(k, DType::F64, at(&x), out, len, Mode::Write) })
+}
+
 /// A partial derivative at a point: from the operands and the value, the slope.
 pub(crate) type SlopeAt = fn(f64, f64, f64) -> f64;
 
@@ -185,7 +213,7 @@ macro_rules! ops {
 
             /// Whether integers keep their type, or are cast to `f64` first.
             #[inline]
-            pub(crate) fn takes_integers(self) -> bool {
+            pub(crate) const fn takes_integers(self) -> bool {
                 match self {
                     $(Tag::$S => true,)*
                     $(Tag::$M => true,)*
@@ -210,14 +238,32 @@ macro_rules! ops {
             pub(crate) const SLOPES: &[Option<[SlopeAt; 2]>] = &[
                 $({ let _ = Tag::$S; None },)*
                 $({ let _ = Tag::$M; None },)*
-                $(Some([
-                    |a, _, y| elementwise::$U::slope([a], y),
-                    |_, _, _| unreachable!("there is no second operand"),
-                ]),)*
-                $(Some([
-                    |a, b, y| <elementwise::$B as Slope<f64, 2, 0>>::slope([a, b], y),
-                    |a, b, y| <elementwise::$B as Slope<f64, 2, 1>>::slope([a, b], y),
-                ]),)*
+                $(Some(if calls_functions(Tag::$U) {
+                    [
+                        |a, _, y| slope_of(elementwise::$U::pull_flat, 0, [a, a, y]),
+                        |_, _, _| unreachable!("there is no second operand"),
+                    ]
+                } else {
+                    [
+                        |a, _, y| elementwise::$U::slope([a], y),
+                        |_, _, _| unreachable!("there is no second operand"),
+                    ]
+                }),)*
+                $(Some(if calls_functions(Tag::$B) {
+                    [
+                        |a, b, y| slope_of(elementwise::$B::pull_flat, 0, [a, b, y]),
+                        |a, b, y| slope_of(elementwise::$B::pull_flat, 1, [a, b, y]),
+                    ]
+                } else {
+                    [
+                        |a, b, y| {
+                            <elementwise::$B as Slope<f64, 2, 0>>::slope([a, b], y)
+                        },
+                        |a, b, y| {
+                            <elementwise::$B as Slope<f64, 2, 1>>::slope([a, b], y)
+                        },
+                    ]
+                }),)*
                 $({ let _ = Tag::$C; None },)*
             ];
 
@@ -312,11 +358,28 @@ macro_rules! ops {
                 }
             }
 
-            /// The value of a differentiable elementwise op at one point.
+            /// The value of a differentiable elementwise op on numbers alone: the bits that
+            /// the op's loop gives.
             #[inline]
-            pub(crate) fn value<S: Scalar>(&self, x: [S; 2]) -> S {
+            pub(crate) fn word(&self, x: [f64; 2]) -> f64 {
                 use declare::Value;
                 match self {
+                    $(Op::$U if const { calls_functions(Tag::$U) } => {
+                        word_of(|y, len| {
+                            // SAFETY: there is one element of each.
+                            unsafe {
+                                elementwise::$U::map_flat(DType::F64, &at(&x), y, len);
+                            }
+                        })
+                    })*
+                    $(Op::$B if const { calls_functions(Tag::$B) } => {
+                        word_of(|y, len| {
+                            // SAFETY: as above.
+                            unsafe {
+                                elementwise::$B::map_flat(DType::F64, &at(&x), y, len);
+                            }
+                        })
+                    })*
                     $(Op::$U => apart(|| elementwise::$U::value([x[0]])),)*
                     $(Op::$B => apart(|| elementwise::$B::value(x)),)*
                     _ => unreachable!("{self:?} has no value at a point"),

@@ -133,7 +133,8 @@ pub(super) fn returned(
 
 /// Puts the short way before the full one of a tensor's operators.
 ///
-/// The interpreter calls these functions as they are: what is declined goes on to the
+/// The interpreter calls these functions as they are, and a panic in one, which would be a
+/// defect of this package, ends the process: what is declined goes on to the
 /// function that was there before.
 pub(super) fn install(py: Python<'_>) {
     macro_rules! operators {
@@ -227,13 +228,18 @@ pub(super) fn install_before(
     short: Call,
 ) {
     // SAFETY: the thread is attached, and nothing calls the function yet. Its definition
-    // is pyo3's, which leaves it to the interpreter to read, and says in its flags how
-    // the function is called.
+    // is pyo3's, which keeps it in a static cell for the interpreter alone, and says in its
+    // flags how the function is called.
     unsafe {
         let definition = (*function.as_ptr().cast::<ffi::PyCFunctionObject>()).m_ml;
+        debug_assert_eq!(
+            (*definition).ml_flags,
+            ffi::METH_FASTCALL | ffi::METH_KEYWORDS
+        );
         if (*definition).ml_flags == ffi::METH_FASTCALL | ffi::METH_KEYWORDS {
             let call = &mut (*definition).ml_meth.PyCFunctionFastWithKeywords;
-            full.get_or_init(|| std::mem::replace(call, short));
+            full.get_or_init(|| *call);
+            *call = short;
         }
     }
 }

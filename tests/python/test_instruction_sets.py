@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -9,10 +10,12 @@ import sys
 
 import numpy as np
 import pytest
+import wengert as wg
 
 # Of each float type: sums and products that rules write, and functions, whose own
 # multiplications and additions may be fused, as bits.
 CODE = """
+import itertools
 import json
 import numpy as np
 import wengert as wg
@@ -70,3 +73,55 @@ def test_functions_differ_by_last_places_where_nothing_fuses(results: Results) -
         # Each is within 2 places of the exact value; a row of a softmax adds some.
         apart = np.subtract(bits, results["avx2"][name])
         assert np.abs(apart).max() <= (8 if "softmax" in name else 4), name
+
+
+UNARY = [
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
+    "cos",
+    "cosh",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "gelu",
+    "gelu_tanh",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "mish",
+    "sigmoid",
+    "silu",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "tan",
+    "tanh",
+]
+BINARY = ["arctan2", "divide", "elu", "hypot", "logaddexp", "power"]
+
+
+@pytest.mark.parametrize("name", UNARY + BINARY)
+def test_a_number_alone_has_the_bits_of_one_in_an_array(name: str) -> None:
+    function = getattr(wg, name)
+    shapes: tuple[tuple[int, ...], ...] = ((), (1,), (1000,))
+    for a, b in np.random.default_rng(7).uniform(0.05, 0.95, (50, 2)):
+        if name == "arccosh":
+            a += 1
+        results = []
+        # A record that checks for NaN takes another way.
+        for shape, checks in itertools.product(shapes, (False, True)):
+            rec = wg.ComputationRecord(check_finite=checks)
+            x = [rec.tensor_from_value(np.full(shape, v)) for v in (a, b)]
+            y = function(*x[: 1 + (name in BINARY)])
+            grad = y.sum().grad()
+            parts = [y, *(grad.wrt(v) for v in x[: 1 + (name in BINARY)])]
+            results.append([part.data().ravel()[0].hex() for part in parts])
+        assert all(found == results[0] for found in results), (a, b)

@@ -114,10 +114,17 @@ fn columns_that_compete_in_the_caches_are_turned() {
     for (m, k, n) in [(16, 256, 20), (17, 512, 3), (40, 768, 131), (300, 256, 65)] {
         // The columns of `b` are rows in memory.
         let b = Layout { ranks: vec![1, 0], ..Layout::dense(&[k, n]) };
-        let bound = 16.0 * (k as f64).powi(2) * f64::EPSILON;
+        let bound = 16.0 * (k as f64).powi(2);
         let operands = (Layout::dense(&[m, k]), b);
         let (y, wanted) = product_of::<f64>(&operands, 5, naive::real);
-        assert_close(y, wanted, bound);
+        assert_close(y, wanted, bound * f64::EPSILON);
+        #[expect(clippy::cast_possible_truncation, reason = "the numbers fit f32")]
+        let (y, wanted) = product_of::<f32>(&operands, 5, |x| naive::real(x) as f32);
+        assert_close(
+            y,
+            wanted.into_iter().map(f64::from),
+            bound * f64::from(f32::EPSILON),
+        );
     }
 }
 
@@ -128,6 +135,15 @@ fn a_product_over_nothing_is_zero() {
     assert_eq!(y, [0.0; 24]);
     let (a, b) = (Layout::dense(&[0, 5]), Layout::dense(&[5, 4]));
     assert!(product_of::<f32>(&(a, b), 1, |_| 1.0).0.is_empty());
+}
+
+#[test]
+fn infinities_and_nans_stay_within_the_rows_of_narrow_products() {
+    for n in 3..=16 {
+        let (a, b) = (Layout::dense(&[70, 9]), Layout::dense(&[9, n]));
+        let (y, wanted) = product_of::<f64>(&(a, b), 3, naive::special);
+        assert_close(y, wanted, 1e-12);
+    }
 }
 
 #[test]

@@ -181,8 +181,8 @@ impl<T: Copy> Rows<T> {
         again * size
     }
 
-    /// Fills the block with rows that each repeat one element, but for the last rows,
-    /// before which it stops. Gives how many elements that are.
+    /// Writes rows that each repeat one element, while `WIDE` elements fit and another row
+    /// follows. Gives how many elements that are.
     fn spread(&mut self, block: &mut [MaybeUninit<T>]) -> usize {
         let &[.., Dim { size: rows, strides: [step] }, Dim { size, strides: [0] }] =
             &*self.dims
@@ -192,6 +192,9 @@ impl<T: Copy> Rows<T> {
         let row = &mut self.position[self.dims.len() - 2];
         let fit = block.len().saturating_sub(WIDE) / size;
         let count = if size > WIDE { 0 } else { fit.min(rows - 1 - *row) };
+        if count == 0 {
+            return 0;
+        }
         let to = block.as_mut_ptr().cast();
         dispatch(Spread { first: self.at, step, size, count, to });
         *row += count;

@@ -199,9 +199,11 @@ pub(crate) fn exp<const FMA: bool>(x: f64) -> f64 {
 /// e^x for |x| <= 708.
 #[inline(always)]
 pub(crate) fn exp_common<const FMA: bool>(x: f64) -> Guarded {
-    let (bits, k) = exponent::<FMA>(x, LOG2_E, 1023.0);
+    let (bits, k) = exponent::<FMA>(x, LOG2_E, 0.0);
     let r = less_ln_2::<FMA>(x, k);
-    let y = (1.0 + (r + bend::<FMA>(r))) * f64::from_bits(bits << 52);
+    let y = 1.0 + (r + bend::<FMA>(r));
+    // Times 2^k: neither is subnormal.
+    let y = f64::from_bits(y.to_bits().wrapping_add(bits << 52));
     Guarded { value: y, flag: beyond(EXP_COMMON, x) }
 }
 

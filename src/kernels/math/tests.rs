@@ -27,7 +27,7 @@ macro_rules! both {
 both!(
     f32_is_within_its_bound f64_agrees_with_mpmath f64_agrees_with_std
     f32_special_values f64_special_values f32_agrees_on_common_arguments
-    f64_agrees_on_common_arguments
+    f64_agrees_on_common_arguments f32_large_angles
 );
 
 /// The error of `y` in units of the last place of `want`; infinite if the special
@@ -154,6 +154,20 @@ fn f64_agrees_with_std<const FMA: bool>() {
             distance(double::logistic::<FMA>(x), exact_logistic(x)) <= 3,
             "logistic({x})"
         );
+    }
+}
+
+/// Angles that leave little after the multiples of pi / 2 are taken away, and those up to
+/// the limit, where the parts of pi / 2 are the least exact.
+fn f32_large_angles<const FMA: bool>() {
+    let near = (1..254_000_u32).map(|n| f64::from(n) * std::f64::consts::FRAC_PI_2);
+    let near = near.map(|x| x as f32).flat_map(|x| [x.next_down(), x, x.next_up()]);
+    let last = single::TRIG_LIMIT.to_bits();
+    let below = (last - 500_000..=last).map(f32::from_bits);
+    for x in near.chain(below) {
+        let (sin, cos) = (single::sin::<FMA>(x), single::cos::<FMA>(x));
+        assert!(error_f32(sin, f64::from(x).sin()) <= 1.6, "sin({x:e}) = {sin:e}");
+        assert!(error_f32(cos, f64::from(x).cos()) <= 1.6, "cos({x:e}) = {cos:e}");
     }
 }
 

@@ -18,12 +18,18 @@ pub(in crate::kernels) trait Number: Element {
     const NEUTRAL: Self;
     fn plus(self, other: Self) -> Self;
     fn times(self, other: Self) -> Self;
-    /// `self · factor + term`; rounded once if `FMA`.
-    fn times_plus<const FMA: bool>(self, factor: Self, term: Self) -> Self;
+    /// `self · factor + term`; for floats rounded once if `FMA`.
+    #[inline(always)]
+    fn times_plus<const FMA: bool>(self, factor: Self, term: Self) -> Self {
+        self.times(factor).plus(term)
+    }
 }
 
 macro_rules! number {
-    ($($t:ty, $zero:expr, $one:expr, $neutral:expr, $plus:expr, $times:expr, $fused:expr;)*) => {$(
+    ($(
+        $t:ty, $zero:expr, $one:expr, $neutral:expr, $plus:expr, $times:expr
+        $(, $fused:expr)?;
+    )*) => {$(
         impl Number for $t {
             const ZERO: Self = $zero;
             const ONE: Self = $one;
@@ -36,18 +42,22 @@ macro_rules! number {
             fn times(self, other: Self) -> Self {
                 $times(self, other)
             }
-            #[inline(always)]
+            $(#[inline(always)]
             fn times_plus<const FMA: bool>(self, factor: Self, term: Self) -> Self {
-                if FMA { $fused(self, factor, term) } else { $plus($times(self, factor), term) }
-            }
+                if FMA {
+                    $fused(self, factor, term)
+                } else {
+                    $plus($times(self, factor), term)
+                }
+            })?
         }
     )*};
 }
 number! {
     f32, 0.0, 1.0, -0.0, |a, b| a + b, |a, b| a * b, f32::mul_add;
     f64, 0.0, 1.0, -0.0, |a, b| a + b, |a, b| a * b, f64::mul_add;
-    i64, 0, 1, 0, i64::wrapping_add, i64::wrapping_mul, |a: i64, b, c| a.wrapping_mul(b).wrapping_add(c);
-    bool, false, true, false, |a, b| a | b, |a, b| a & b, |a, b, c| a & b | c;
+    i64, 0, 1, 0, i64::wrapping_add, i64::wrapping_mul;
+    bool, false, true, false, |a, b| a | b, |a, b| a & b;
 }
 
 /// A way to combine the elements of a reduction into one.
@@ -248,7 +258,7 @@ pub(in crate::kernels) fn fold_block<F: Fold, const FMA: bool>(
     }
     let (rows, x) = x.as_chunks::<LANES>();
     let (groups, rows) = rows.as_chunks::<GROUP>();
-    if F::QUICK {
+    if F::QUICK && !groups.is_empty() {
         let acc = fold_ends::<F>(fold_groups_quickly::<F, FMA>(groups), rows, x);
         if !F::failed(acc) {
             return acc;

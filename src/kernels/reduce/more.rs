@@ -84,7 +84,7 @@ impl<T: Real> Fold for Length<T> {
     type Acc = f64;
     const NEUTRAL: f64 = 0.0;
     // To end a shorter block would take a tenth of its time.
-    const BLOCK: usize = 1 << 14;
+    const BLOCK: usize = if Self::QUICK { 1 << 14 } else { 4096 };
     const QUICK: bool = matches!(T::DTYPE, DType::F32);
     #[inline(always)]
     fn lift(x: T) -> f64 {

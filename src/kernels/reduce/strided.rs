@@ -485,7 +485,7 @@ impl<F: Fold> Kernel for Columns<'_, F> {
 
     #[inline(always)]
     fn run<const FMA: bool>(mut self) {
-        if F::QUICK {
+        if F::QUICK && self.count >= GROUP {
             self.fold(F::lift_group::<FMA>);
             // Without a way out of the loop it becomes vectors.
             let failed = |any, &acc| any | F::failed(acc);

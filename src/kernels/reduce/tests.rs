@@ -133,7 +133,8 @@ proptest! {
         }
     }
 
-    /// The bits of the instruction set in use are those of the baseline.
+    /// The bits of the instruction set in use are those of the baseline, or of a fused
+    /// loop that is compiled for it.
     #[test]
     fn every_instruction_set_adds_in_the_same_order(len in 0..5000_usize, seed: u64) {
         struct Block<'a, F: Fold>(&'a [F::Item]);
@@ -159,7 +160,7 @@ proptest! {
         let plain = Block::<Max<f32>>(x).run::<false>();
         let vector = simd::dispatch(Block::<Max<f32>>(x));
         prop_assert_eq!(plain.to_bits(), vector.to_bits());
-        let fuses = cfg!(target_arch = "aarch64") || simd::isa() > Isa::Baseline;
+        let fuses = simd::BASELINE_FMA || simd::isa() > Isa::Baseline;
         let block = Block::<Length<f32>>(x);
         let plain = if fuses { block.run::<true>() } else { block.run::<false>() };
         let vector = simd::dispatch(Block::<Length<f32>>(x));

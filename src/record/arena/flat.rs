@@ -126,7 +126,7 @@ impl Arena {
         }
         let row = self.rows.get(x);
         if row.ty == Types::scalar(DType::F64) {
-            let y = op.value([self.word(x, &row), 0.0]);
+            let y = op.word([self.word(x, &row), 0.0]);
             return Some(self.push_word(op, [x, NONE], y, row.flags, site));
         }
         let operand = Flat::Node { first: self.flat(x, &row)?, node: x };
@@ -161,7 +161,7 @@ impl Arena {
         }
         let flags = Flags(p.flags.0 | q.flags.0);
         if p.ty == Types::scalar(DType::F64) {
-            let z = op.value([self.word(x, &p), self.word(y, &q)]);
+            let z = op.word([self.word(x, &p), self.word(y, &q)]);
             return Some(self.push_word(op, [x, y], z, flags, site));
         }
         let operands = [
@@ -188,7 +188,7 @@ impl Arena {
             let (lhs, rhs) = (x, code | NUMBER);
             let (values, codes) =
                 if reversed { ([b, a], [rhs, lhs]) } else { ([a, b], [lhs, rhs]) };
-            return Some(self.push_word(op, codes, op.value(values), row.flags, site));
+            return Some(self.push_word(op, codes, op.word(values), row.flags, site));
         }
         let node = Flat::Node { first: self.flat(x, &row)?, node: x };
         let number = Flat::Number(number);
