@@ -160,8 +160,10 @@ fn f64_agrees_with_std<const FMA: bool>() {
 /// Angles that leave little after the multiples of pi / 2 are taken away, and those up to
 /// the limit, where the parts of pi / 2 are the least exact.
 fn f32_large_angles<const FMA: bool>() {
-    let near = (1..254_000_u32).map(|n| f64::from(n) * std::f64::consts::FRAC_PI_2);
-    let near = near.map(|x| x as f32).flat_map(|x| [x.next_down(), x, x.next_up()]);
+    #[expect(clippy::cast_possible_truncation, reason = "the rounded angle is meant")]
+    let near = (1..254_000_u32)
+        .map(|n| (f64::from(n) * std::f64::consts::FRAC_PI_2) as f32)
+        .flat_map(|x| [x.next_down(), x, x.next_up()]);
     let last = single::TRIG_LIMIT.to_bits();
     let below = (last - 500_000..=last).map(f32::from_bits);
     for x in near.chain(below) {
