@@ -47,7 +47,7 @@ impl Sweep<'_> {
             self.visit_range(rest, end, wanted, kept)?;
             rest = end;
         }
-        Ok(())
+        self.work.batch.run()
     }
 
     /// As `run`, without a poll.
@@ -147,27 +147,25 @@ impl Sweep<'_> {
             return Ok(());
         }
         let op = self.arena.op_of(row);
-        match (slot, op.tag().tier()) {
-            (Slot::Empty, _) => Ok(()),
-            (Slot::Dense(ct), Tier::Unary | Tier::Binary) if !self.task.ieee => {
+        let is_elementwise =
+            matches!(op.tag().tier(), Tier::Unary | Tier::Binary) && !self.task.ieee;
+        let slot = match slot {
+            Slot::Dense(ct) if is_elementwise => {
                 let pull = pull_of(row).expect("an elementwise op has slopes");
-                let ct = self.visit_small(
-                    self.arena.near(node),
-                    node,
-                    row,
-                    pull,
-                    ct,
-                    wanted,
-                )?;
+                let near = self.arena.near(node);
+                let ct = self.visit_small(near, node, row, pull, ct, wanted)?;
                 let Some(ct) = ct else { return Ok(()) };
-                let ct = self.visit_flat(node, row, op, ct, wanted)?;
+                let ct = self.visit_flat(node, row, op, pull, ct, wanted)?;
                 let Some(ct) = ct else { return Ok(()) };
-                self.visit_elementwise(node, op, Slot::Dense(ct), wanted)
+                Slot::Dense(ct)
             }
-            (slot, Tier::Unary | Tier::Binary) if !self.task.ieee => {
-                self.visit_elementwise(node, op, slot, wanted)
-            }
-            (slot, _) => self.visit_any(node, op, slot, wanted),
+            slot => slot,
+        };
+        self.work.batch.run()?;
+        match slot {
+            Slot::Empty => Ok(()),
+            slot if is_elementwise => self.visit_elementwise(node, op, slot, wanted),
+            slot => self.visit_any(node, op, slot, wanted),
         }
     }
 

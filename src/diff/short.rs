@@ -3,11 +3,11 @@
 
 use super::reverse::Sweep;
 use super::wanted::Wanted;
-use super::workspace::Slot;
+use super::workspace::{Slot, Workspace};
 use crate::array::buffer::Buffer;
-use crate::array::{View, ViewMut};
 use crate::error::{Error, Fault, Result};
-use crate::kernels::map::{Mode, add_flat};
+use crate::kernels::batch::{self, Source};
+use crate::kernels::map::Mode;
 use crate::ops::scalar::strong_product;
 use crate::ops::symbolic::Factor;
 use crate::ops::{Op, PullFlat, SlopeAt};
@@ -141,49 +141,43 @@ impl Sweep<'_> {
             wanted.has_with(x, || flags).then_some(x)
         });
         let ([a, b], y) = firsts;
-        let Extent { dtype, len, .. } = extent;
-        self.spread(row, targets, ct, extent, |k, ct, out, mode| {
-            // SAFETY: all have the node's own type, and the sweep alone holds `out`. Where
-            // that is the cotangent itself, the loop reads all before it writes.
-            unsafe { pull(k, dtype, [ct, a, b, y], out, len, mode) }
-            Ok(())
-        })?;
+        self.spread(row, targets, ct, extent, pull, &Now { operands: [a, b], y })?;
         Ok(None)
     }
 
-    /// An elementwise node without broadcasting or gaps. Gives the cotangent back if it is
-    /// no such node.
+    /// An elementwise node without broadcasting or gaps, whose loops are put off. Gives the
+    /// cotangent back if it is no such node.
     #[inline]
     pub(super) fn visit_flat(
         &mut self,
         node: u32,
         row: &Row,
         op: &Op,
+        pull: PullFlat,
         ct: Buffer,
         wanted: &Wanted,
     ) -> Result<Option<Buffer>> {
         let arena = self.arena;
-        let mut words = [0; 2];
-        let Some(FlatNode { targets, views, y, shape, dtype }) =
-            arena.flat_node(node, row, &mut words, ct.data())
+        let Some(FlatNode { targets, operands, y, extent }) =
+            arena.flat_node(node, row)
         else {
             return Ok(Some(ct));
         };
         let targets = targets.map(|x| x.filter(|&x| wanted.has(arena, x)));
-        let len = y.len();
-        let extent = Extent { bytes: len * dtype.size(), len, dtype };
-        self.spread(row, targets, ct, extent, |k, ct, out, mode| {
-            // SAFETY: as in `visit_small`.
-            unsafe {
-                let ct = View::from_raw(ct, shape, None, dtype);
-                op.pull(k, ct, &views, y, ViewMut::from_raw(out, shape, dtype), mode)
-            }
-        })?;
+        let Extent { dtype, len, .. } = extent;
+        if !self.work.batch.takes(dtype, len) {
+            self.work.batch.run()?;
+        }
+        let loops = Later { op, operands, y };
+        self.spread(row, targets, ct, extent, pull, &loops)?;
+        let at_once = self.profile.is_some() || arena.check_finite;
+        if at_once {
+            self.work.batch.run()?;
+        }
         Ok(None)
     }
 
-    /// Hands cotangents of the node's own type to those of its operands that are
-    /// targets. `pull` writes or adds that of operand `k`, given the node's, to the sum.
+    /// Hands cotangents of the node's own type to those of its operands that are targets.
     #[inline(always)]
     fn spread(
         &mut self,
@@ -191,13 +185,14 @@ impl Sweep<'_> {
         targets: [Option<u32>; 2],
         ct: Buffer,
         extent: Extent,
-        pull: impl Fn(usize, *const u8, *mut u8, Mode) -> Result<()>,
+        pull: PullFlat,
+        loops: &impl Loops,
     ) -> Result<()> {
         let order = self.order(targets);
         let Some(last) = order.into_iter().rfind(|&k| targets[k].is_some()) else {
+            loops.finish(self.work, ct);
             return Ok(());
         };
-        let Extent { bytes, len, dtype } = extent;
         let factors = Op::factors()[row.op as usize];
         let first = ct.data().cast_const();
         let mut ct = Some(ct);
@@ -212,7 +207,7 @@ impl Sweep<'_> {
                 }
                 Slot::Empty => match ct.take_if(|ct| k == last && ct.is_unique()) {
                     Some(ct) => (ct, Mode::Overwrite),
-                    None => match Buffer::try_new(bytes) {
+                    None => match loops.fresh(self.work, extent.bytes) {
                         Some(fresh) => (fresh, Mode::Write),
                         None => return Err(no_memory(self.arena.ty_of(row))),
                     },
@@ -222,14 +217,25 @@ impl Sweep<'_> {
                     (self.exclusive_buffer(slot, self.arena.ty_of(row))?, Mode::Add)
                 }
             };
-            if factors[k] == Factor::One && mode == Mode::Add {
-                // SAFETY: both have the node's own type, and the sweep alone holds the
-                // sum.
-                unsafe { add_flat(dtype, first, sum.data(), len)? };
-            } else {
-                pull(k, first, sum.data(), mode)?;
-            }
+            let x = loops.operands(k, first);
+            let (run, x) = match factors[k] {
+                Factor::One if mode == Mode::Add => ((batch::add as PullFlat, 0), x),
+                Factor::Operand(j) if mode == Mode::Add => (
+                    (batch::add_product as PullFlat, 0),
+                    [x[0], x[1 + j], x[1 + j], x[1 + j]],
+                ),
+                Factor::Value if mode == Mode::Add => {
+                    ((batch::add_product as PullFlat, 0), [x[0], x[3], x[3], x[3]])
+                }
+                _ => ((pull, k), x),
+            };
+            // SAFETY: all have the node's own type, and the sweep alone holds the sum. Where
+            // that is the cotangent itself, a loop reads all before it writes.
+            unsafe { loops.run(self.work, extent, run, x, sum.data(), mode) };
             self.work.put_dense(target, sum);
+        }
+        if let Some(ct) = ct {
+            loops.finish(self.work, ct);
         }
         Ok(())
     }
@@ -237,6 +243,7 @@ impl Sweep<'_> {
     /// What a slot holds, as a buffer that nothing else does.
     #[cold]
     fn exclusive_buffer(&mut self, slot: Slot, ty: &Type) -> Result<Buffer> {
+        self.work.batch.run()?;
         let sum = self.work.exclusive_of(slot, ty)?;
         // Part of another array, such as one row, is no whole buffer.
         match sum.into_buffer() {
@@ -256,6 +263,117 @@ impl Sweep<'_> {
         let starts = |slot: &Slot| matches!(slot, Slot::Empty);
         let first_starts = a != b && starts(self.work.slot(a));
         if first_starts && !starts(self.work.slot(b)) { [1, 0] } else { [0, 1] }
+    }
+}
+
+/// How the loops of a node come to run.
+trait Loops {
+    type Operand: Copy;
+
+    /// What the loop for the cotangent of operand `k` reads: the node's own cotangent, which
+    /// begins at `ct`, the operands and the value.
+    fn operands(&self, k: usize, ct: *const u8) -> [Self::Operand; 4];
+
+    /// Memory for what a loop writes.
+    #[inline(always)]
+    fn fresh(&self, _: &mut Workspace, bytes: usize) -> Option<Buffer> {
+        Buffer::try_new(bytes)
+    }
+
+    /// Runs a loop, or puts it off.
+    ///
+    /// # Safety
+    /// As for [`Run`](batch::Run). The elements of the operands are the record's, or
+    /// cotangents like those of `out`, which are the sweep's own.
+    unsafe fn run(
+        &self,
+        work: &mut Workspace,
+        extent: Extent,
+        run: (PullFlat, usize),
+        x: [Self::Operand; 4],
+        out: *mut u8,
+        mode: Mode,
+    );
+
+    /// Lets go of the node's cotangent.
+    #[inline(always)]
+    fn finish(&self, _: &mut Workspace, ct: Buffer) {
+        drop(ct);
+    }
+}
+
+/// Loops over small values, which run at once.
+struct Now {
+    operands: [*const u8; 2],
+    y: *const u8,
+}
+
+impl Loops for Now {
+    type Operand = *const u8;
+
+    #[inline(always)]
+    fn operands(&self, _: usize, ct: *const u8) -> [*const u8; 4] {
+        let [a, b] = self.operands;
+        [ct, a, b, self.y]
+    }
+
+    #[inline(always)]
+    unsafe fn run(
+        &self,
+        _: &mut Workspace,
+        Extent { dtype, len, .. }: Extent,
+        (run, k): (PullFlat, usize),
+        x: [*const u8; 4],
+        out: *mut u8,
+        mode: Mode,
+    ) {
+        // SAFETY: by the contract of this function.
+        unsafe { run(k, dtype, x, out, len, mode) }
+    }
+}
+
+/// Loops that are put off.
+struct Later<'a> {
+    op: &'a Op,
+    operands: [Source; 2],
+    y: Source,
+}
+
+impl Loops for Later<'_> {
+    type Operand = Source;
+
+    fn operands(&self, k: usize, ct: *const u8) -> [Source; 4] {
+        let reads = self.op.reads_of_slope(k);
+        let read = |source, is_read| if is_read { source } else { Source::Unread };
+        let [a, b] = self.operands;
+        [
+            Source::Elements(ct),
+            read(a, reads.operand(0)),
+            read(b, reads.operand(1)),
+            read(self.y, reads.value),
+        ]
+    }
+
+    fn fresh(&self, work: &mut Workspace, bytes: usize) -> Option<Buffer> {
+        work.batch.take_held().or_else(|| Buffer::try_new(bytes))
+    }
+
+    unsafe fn run(
+        &self,
+        work: &mut Workspace,
+        Extent { dtype, len, .. }: Extent,
+        run: (PullFlat, usize),
+        x: [Source; 4],
+        out: *mut u8,
+        mode: Mode,
+    ) {
+        // SAFETY: by the contract of this function. The record keeps its values until the
+        // sweep has run the batch, and what the sweep lets go of before is held.
+        unsafe { work.batch.put_off((dtype, len), run, x, out, mode) }
+    }
+
+    fn finish(&self, work: &mut Workspace, ct: Buffer) {
+        work.batch.hold(ct);
     }
 }
 

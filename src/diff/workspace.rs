@@ -5,6 +5,7 @@ use crate::array::{NdArray, Order, View};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::kernels;
+use crate::kernels::batch::Batch;
 use crate::shape::Type;
 
 /// The cotangent of one node, as far as it has been summed.
@@ -29,6 +30,8 @@ pub(crate) struct Workspace {
     free: Vec<usize>,
     /// Memory for the nodes that a sweep visits, a bit each.
     pub(crate) bits: Vec<u64>,
+    /// Loops that cotangents wait for.
+    pub(crate) batch: Batch,
 }
 
 impl Workspace {
@@ -178,6 +181,7 @@ impl Workspace {
 
     /// Empties the slots below `len`, after a sweep that failed.
     pub(crate) fn abandon(&mut self, len: usize) {
+        self.batch.clear();
         for slot in &mut self.slots[..len] {
             *slot = Slot::Empty;
         }
@@ -251,6 +255,8 @@ mod tests {
         assert_eq!(taken(|x| (x + 2.0 - 1.0).sum()), 0);
         assert_eq!(taken(|x| (x.exp() + 2.0 - 1.0).sum()), 1);
         assert_eq!(taken(|x| (x * 3.0 + 2.0 - 1.0).exp().sum()), 1);
+        // What cotangents leave behind is used again by those below.
+        assert_eq!(taken(|x| (0..3).fold(x, |y, _| y * y).tanh().sum()), 2);
         // Elementwise loops read the one value of a mean's cotangent, too.
         assert_eq!(taken(|x| (x * x).tanh().mean()), 2);
     }

@@ -3,6 +3,7 @@
 //! What an op means, and what its gradient is, does not belong here.
 
 pub(crate) mod along;
+pub(crate) mod batch;
 pub(crate) mod gather;
 pub(crate) mod gemm;
 pub(crate) mod guard;

@@ -116,8 +116,7 @@ pub(crate) type SlopeAt = fn(f64, f64, f64) -> f64;
 
 /// Writes or adds the cotangent of one operand of an elementwise op:
 /// [`Elementwise::pull_flat`].
-pub(crate) type PullFlat =
-    unsafe fn(usize, DType, [*const u8; 4], *mut u8, usize, Mode);
+pub(crate) type PullFlat = kernels::batch::Run;
 
 macro_rules! ops {
     (

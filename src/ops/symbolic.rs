@@ -203,6 +203,10 @@ pub(crate) fn pull<E: Emit>(
 pub(crate) enum Factor {
     One,
     MinusOne,
+    /// One of the operands.
+    Operand(usize),
+    /// The value.
+    Value,
     /// Something else, or not the same everywhere.
     Other,
 }
@@ -232,9 +236,11 @@ fn of_slope<R>(op: &Op, k: usize, f: impl FnOnce(Symbol<'_>, &Steps) -> R) -> R 
 }
 
 fn factor(op: &Op, k: usize) -> Factor {
-    of_slope(op, k, |slope, _| match slope.literal() {
-        Some(1.0) => Factor::One,
-        Some(-1.0) => Factor::MinusOne,
+    of_slope(op, k, |slope, _| match slope.atom {
+        Atom::Literal(1.0) => Factor::One,
+        Atom::Literal(-1.0) => Factor::MinusOne,
+        Atom::Input(k) => Factor::Operand(k),
+        Atom::Output => Factor::Value,
         _ => Factor::Other,
     })
 }
@@ -297,6 +303,12 @@ impl Op {
         &FACTORS
     }
 
+    /// What the slope in operand `k` reads.
+    #[inline]
+    pub(crate) fn reads_of_slope(&self, k: usize) -> Reads {
+        READS[self.tag() as usize][k]
+    }
+
     /// The operands and the value of a node, for a loop that takes the slope of operand
     /// `k`. Where it reads nothing, one element stands for those that would have to be
     /// brought in order first.
@@ -306,7 +318,7 @@ impl Op {
         x: &[View<'a>],
         y: View<'a>,
     ) -> (SmallVec<[View<'a>; MAX_ARITY]>, View<'a>) {
-        let reads = READS[self.tag() as usize][k];
+        let reads = self.reads_of_slope(k);
         let part = |x: View<'a>, is_read| {
             if is_read || x.is_contiguous() || x.is_empty() {
                 x
@@ -439,19 +451,22 @@ mod tests {
     use crate::dtype::Scalar;
 
     #[test]
-    fn slopes_that_are_the_same_everywhere_are_known() {
-        use Factor::{MinusOne, One, Other};
+    fn it_is_known_which_slopes_need_no_arithmetic() {
+        use Factor::{MinusOne, One, Operand, Other, Value};
         for (op, factors) in Op::PLAIN.iter().zip(FACTORS.iter()) {
             let expected = match op {
                 Op::Add => [One, One],
                 Op::Subtract => [One, MinusOne],
                 Op::Remainder | Op::Fmod => [One, Other],
                 Op::Negative => [MinusOne, Other],
+                Op::Multiply | Op::MultiplyNoNan => [Operand(1), Operand(0)],
+                Op::Exp => [Value, Other],
                 _ => [Other, Other],
             };
             assert_eq!(*factors, expected, "{op:?}");
         }
     }
+
     #[test]
     fn it_is_known_what_rules_read() {
         let x = || Arg::Value(());

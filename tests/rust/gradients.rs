@@ -35,6 +35,100 @@ fn a_shared_node_is_visited_once() {
     assert_eq!(gradient, [2.0_f64.powi(60); 3]);
 }
 
+/// Programs on three tensors of one shape.
+type Program = for<'rec> fn([Tensor<'rec>; 3]) -> Tensor<'rec>;
+
+/// The elements below the 200th.
+const HEAD: Index = Index::Slice { start: None, stop: Some(200), step: 1 };
+
+const PROGRAMS: [Program; 10] = [
+    |[x, w, b]| (0..30).fold(x, |y, _| (y * w + b).tanh()).sum(),
+    |[x, w, b]| (0..9).fold(x, |y, _| (y * 0.5 + w * y - b / 3.0).exp().log1p()).mean(),
+    |[x, w, b]| (0..20).fold(x, |y, _| (y * y).sin() - y + w.maximum(b)).sum(),
+    |[x, w, b]| {
+        (0..5).fold(x + b, |y, _| (y + y).sin() * w + 2.0 * y.power(3.0).tanh()).sum()
+    },
+    // Other nodes in between, and other numbers of elements.
+    |[x, w, b]| {
+        let [p, q, r] = [x, w, b].map(|t| t.get(&[HEAD]));
+        let y = (p * q).tanh() * r;
+        (y.sum() * (x * w).tanh() + (x * b).cos() * x.sum()).sum() + y.exp().sum()
+    },
+    |[x, w, b]| ((x * w).tanh() * b.mean() + (x * w * b).cumsum(0).tanh() * x).sum(),
+    // A cotangent that two nodes have, and one that nobody wants.
+    |[x, w, b]| ((x + w) * (x - w) + (x + w)).tanh().sum() + (b + b).sum(),
+    |[x, w, b]| (((x + w) * (x - w) + (x + w)).tanh() * b).tanh().sum(),
+    |[x, w, _]| (x.stop_gradient() * w.tanh()).tanh().sum() + (w * x).exp().sum(),
+    |[x, w, b]| (x / w * (b / x)).abs().sqrt().sum() + (x - 1.0).minimum(w).sum(),
+];
+
+#[test]
+fn loops_that_are_put_off_give_the_bits_of_loops_at_once() {
+    let bits = |x: NdArray| -> Vec<u64> {
+        x.cast(DType::F64)
+            .unwrap()
+            .to_vec::<f64>()
+            .iter()
+            .map(|x| x.to_bits())
+            .collect()
+    };
+    for (len, dtype) in [(300, DType::F32), (1500, DType::F64), (20_001, DType::F32)] {
+        let start = |shift: f64| -> NdArray {
+            let elements: Vec<f64> = (0..len)
+                .map(|k| ((k as f64).mul_add(0.37, shift)).sin() * 0.9)
+                .collect();
+            array(&[len], &elements).cast(dtype).unwrap()
+        };
+        for (number, program) in PROGRAMS.iter().enumerate() {
+            let gradients = |at_once: bool, all: bool| {
+                let rec = ComputationRecord::new();
+                // Each cotangent is looked at as soon as it is there.
+                rec.check_finite(at_once);
+                let leaves =
+                    [0.1, 1.7, 2.9].map(|shift| rec.tensor_from_value(start(shift)));
+                let mid = (leaves[0] * leaves[1]).tanh();
+                let loss = program([mid, leaves[1], leaves[2]]);
+                let targets = [leaves[0], leaves[1], leaves[2], mid];
+                let asked = GradOptions {
+                    wrt: all.then_some(&targets[..]),
+                    ..GradOptions::default()
+                };
+                let grad = loss.grad_with(&asked);
+                targets.map(|x| bits(grad.wrt(&x).data()))
+            };
+            for all in [false, true] {
+                assert_eq!(
+                    gradients(false, all),
+                    gradients(true, all),
+                    "program {number} of {len} {dtype}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn loops_that_are_put_off_do_not_outlive_a_sweep_that_fails() {
+    fn links<'rec>(y: Tensor<'rec>, x: Tensor<'rec>) -> Tensor<'rec> {
+        (0..6).fold(y, |y, _| (y * y).tanh() + x).sum()
+    }
+    let elements: Vec<f64> = (0..5000).map(|k| f64::from(k) * 1e-4).collect();
+    let start = array(&[5000], &elements);
+    let gradient = |fails: bool| {
+        let rec = ComputationRecord::new();
+        let x = rec.tensor_from_value(start.clone());
+        if fails {
+            // A gradient has no gradient unless its sweep is recorded.
+            let gradient = x.tanh().sum().grad().wrt(&x);
+            let loss = links(x * gradient, x);
+            let error = loss.try_grad(&GradOptions::default()).map(|_| ()).unwrap_err();
+            assert!(error.to_string().contains("gradient"), "{error}");
+        }
+        bits(&links(x, x).grad().wrt(&x).data())
+    };
+    assert_eq!(gradient(true), gradient(false));
+}
+
 #[test]
 fn a_recorded_sweep_is_linear_in_the_record() {
     let nodes = |diamonds: i32| {

@@ -100,6 +100,22 @@ fn results_do_not_depend_on_the_number_of_threads() {
 
 /// A record of several threads does not compile: it is not `Sync`.
 #[test]
+fn sweeps_at_once_share_no_memory() {
+    let sweep = || {
+        let rec = ComputationRecord::new();
+        let x = rec.tensor_from_value(matrix(DType::F64));
+        let y = (0..8).fold(x, |y, _| (y * y).sin() + y);
+        y.sum().grad().wrt(&x).data().to_vec::<f64>()
+    };
+    let alone = sweep();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..5).for_each(|_| assert_eq!(sweep(), alone)));
+        }
+    });
+}
+
+#[test]
 fn fault_33_sixteen_threads_with_a_record_each() {
     let wanted: Vec<_> = BY_ROWS.iter().map(|x| values(x.1, DType::F64)).collect();
     thread::scope(|scope| {

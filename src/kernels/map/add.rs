@@ -25,7 +25,7 @@ pub(crate) fn add_to(x: View<'_>, mut out: ViewMut<'_>) -> Result<()> {
 /// Both pointers reach `count` elements of the type, which are initialised and not the
 /// same.
 #[inline]
-pub(crate) unsafe fn add_flat(
+unsafe fn add_flat(
     dtype: DType,
     x: *const u8,
     sums: *mut u8,

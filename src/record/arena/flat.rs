@@ -6,6 +6,7 @@ use super::{Arena, NONE, NUMBER};
 use crate::array::{View, ViewMut};
 use crate::dtype::{DType, Scalar};
 use crate::error::Result;
+use crate::kernels::batch::Source;
 use crate::kernels::map::Mode;
 use crate::ops::emit::Arg;
 use crate::ops::{Op, PullFlat, SlopeAt, Tier};
@@ -33,14 +34,13 @@ impl Flat {
 }
 
 /// An elementwise node whose operands need no broadcasting, packing or casting.
-pub(crate) struct FlatNode<'a> {
+pub(crate) struct FlatNode {
     /// The operands that are nodes.
     pub(crate) targets: [Option<u32>; 2],
-    /// The operands; a number has one element.
-    pub(crate) views: [View<'a>; 2],
-    pub(crate) y: View<'a>,
-    pub(crate) shape: &'a [usize],
-    pub(crate) dtype: DType,
+    pub(crate) operands: [Source; 2],
+    /// The first element of the node's own value.
+    pub(crate) y: Source,
+    pub(crate) extent: Extent,
 }
 
 /// Room for the elements of a small value.
@@ -210,10 +210,13 @@ impl Arena {
         }
     }
 
-    /// As `flat`, of a value that may be gone: then `gap`.
+    /// As `flat`, of a value that may be gone.
     #[inline]
-    fn flat_or_gap(&self, node: u32, row: &Row, gap: *const u8) -> Option<*const u8> {
-        if row.is_empty() { Some(gap) } else { self.flat(node, row) }
+    fn flat_source(&self, node: u32, row: &Row) -> Option<Source> {
+        if row.is_empty() {
+            return Some(Source::Unread);
+        }
+        self.flat(node, row).map(Source::Elements)
     }
 
     /// The value of a rank-0 `f64` node.
@@ -422,52 +425,32 @@ impl Arena {
         Some(SmallNode { operands, firsts: (firsts, self.flat(node, row)?), extent })
     }
 
-    /// What the rule of a differentiable elementwise node reads, if its operands are
-    /// flat and of its own type, or numbers: the operands and the node's own value.
-    ///
-    /// Where a value is gone `gap`, the elements of another of the type, stands for it,
-    /// since the rule reads none of them.
+    /// What the rule of a differentiable elementwise node may read, if its operands are
+    /// flat and of its own type, or numbers: the operands and the node's own value. No rule
+    /// reads a value that is gone.
     #[inline]
-    pub(crate) fn flat_node<'a>(
-        &'a self,
-        node: u32,
-        row: &Row,
-        words: &'a mut [u64; 2],
-        gap: *const u8,
-    ) -> Option<FlatNode<'a>> {
-        let Type { shape, dtype } = self.types.get(row.ty);
-        let (shape, dtype): (&[usize], DType) = (shape, *dtype);
-        let codes = [row.lhs, row.rhs];
+    pub(crate) fn flat_node(&self, node: u32, row: &Row) -> Option<FlatNode> {
+        let extent = self.types.extent(row.ty);
         let mut targets = [None; 2];
-        let mut firsts = [std::ptr::null(); 2];
-        for (k, &code) in codes.iter().enumerate().filter(|(_, code)| **code != NONE) {
-            match self.decode(code) {
-                Arg::Number(number) => {
-                    words[k] = number.to_bits(dtype);
-                }
+        let mut operands = [Source::Unread; 2];
+        for (k, code) in [row.lhs, row.rhs].into_iter().enumerate() {
+            if code == NONE {
+                continue;
+            }
+            operands[k] = match self.decode(code) {
+                Arg::Number(number) => Source::Number(number.to_bits(extent.dtype)),
                 Arg::Value(x) => {
                     let operand = self.rows.get(x);
                     if operand.ty != row.ty {
                         return None;
                     }
-                    firsts[k] = self.flat_or_gap(x, &operand, gap)?;
                     targets[k] = Some(x);
+                    self.flat_source(x, &operand)?
                 }
-            }
+            };
         }
-        let words = &*words;
-        let views = std::array::from_fn(|k| {
-            if firsts[k].is_null() {
-                return View::of_word(&words[k], dtype);
-            }
-            // SAFETY: as in `view`; the operand is flat and of this type.
-            unsafe { View::from_raw(firsts[k], shape, None, dtype) }
-        });
-        // SAFETY: as in `view`; the node is flat, too.
-        let y = unsafe {
-            View::from_raw(self.flat_or_gap(node, row, gap)?, shape, None, dtype)
-        };
-        Some(FlatNode { targets, views, y, shape, dtype })
+        let y = self.flat_source(node, row)?;
+        Some(FlatNode { targets, operands, y, extent })
     }
 }
 
