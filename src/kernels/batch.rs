@@ -178,7 +178,7 @@ impl Batch {
     fn run_tiles(&self, size: usize, dtype: DType, len: usize) -> Result<()> {
         let part = PART / size;
         let tile = evenly(len, TILE / size, part);
-        let weight = self.loops.len().div_ceil(8);
+        let weight = self.loops.len().div_ceil(2);
         for_each_tile(len.div_ceil(tile), weight, |k| {
             let end = len.min((k + 1) * tile);
             for start in (k * tile..end).step_by(part) {

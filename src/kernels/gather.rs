@@ -9,7 +9,7 @@ use crate::dtype::{DType, Element, Scalar};
 use crate::error::{self, Error, Fault, Result};
 use crate::kernels::reduce::Number;
 use crate::kernels::simd::{self, Kernel};
-use crate::kernels::threads::{Shared, for_each_part, for_each_tile, tile_size};
+use crate::kernels::threads::{Shared, USUAL, for_each_part, for_each_tile, tile_size};
 use crate::kernels::walk::{self, Dim, Dims, Walk};
 use crate::shape::{self, Shape, Span, Strides};
 use crate::stop;
@@ -308,7 +308,7 @@ fn for_each_part_at<T: Element>(
         match *dims {
             // Each thread takes a strip of all parts, so the order is kept.
             [Dim { size, strides: [1, 1] }] if range.len() * size > TILE => {
-                for_each_tile(size.div_ceil(STRIP), 1, |k| {
+                for_each_tile(size.div_ceil(STRIP), USUAL, |k| {
                     let size = STRIP.min(size - k * STRIP);
                     let dims = [Dim { size, strides: [1, 1] }];
                     visit(range.clone(), &dims, k * STRIP);

@@ -23,7 +23,7 @@ use crate::kernels::pack::Block;
 use crate::kernels::reduce::Number;
 use crate::kernels::simd;
 use crate::kernels::threads::{
-    Shared, evenly, for_each_part, for_each_tile, tile_size,
+    Shared, USUAL, evenly, for_each_part, for_each_tile, tile_size,
 };
 use crate::kernels::walk::{self, Dim, Walk};
 use crate::shape::{Shape, Type};
@@ -189,7 +189,7 @@ fn multiply<T: Number>(
         let [rows, columns] = panel(sizes, &right);
         let across = n.div_ceil(columns);
         let panels = m.div_ceil(rows) * across;
-        let weight = (work / panels / TILE).max(1);
+        let weight = (work / panels / TILE).max(1) * USUAL;
         let (pair_count, out) = (out.len() / len, Shared::new(out.as_mut_ptr()));
         for_each_tile(pair_count * panels, weight, |tile| {
             let (pair, panel) = (tile / panels, tile % panels);

@@ -16,7 +16,7 @@ mod tests;
 use super::guard::{Flag, Flagged, Guarded};
 use super::panels::Panels;
 use super::simd::{Kernel, dispatch_floats};
-use super::threads::{Shared, evenly, for_each_tile, tile_size};
+use super::threads::{Shared, USUAL, evenly, for_each_tile, tile_size};
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::{DType, Element, Scalar};
 use crate::error::{Error, Fault, Result};
@@ -40,10 +40,12 @@ const RESULTS: usize = 512;
 /// Elements that are computed again if the flag of one of them is raised.
 const GUARDED: usize = 1024;
 
-/// Bytes of the results of a tile, about 10 microseconds of work: where each takes some
-/// arithmetic, and where each takes a function such as `exp`.
-const TILE: usize = tile_size(256 << 10, 4096);
-const DEAR_TILE: usize = tile_size(64 << 10, 2048);
+/// Bytes of the results of a tile. One size for all loops, so that each thread's part of the
+/// elements is the same from loop to loop.
+const TILE: usize = tile_size(64 << 10, 2048);
+/// The weight of a tile whose results take some arithmetic. Those of a function such as `exp`
+/// have the usual one.
+const LIGHT: usize = USUAL / 4;
 
 /// A type that loops compute with: floats, and integers that wrap.
 pub(crate) trait Lane: Flagged + Send {
@@ -107,13 +109,13 @@ where
     M: Map<T, N>,
     T: Lane,
 {
-    let tile = const { tile_of::<M::Output>(M::DEAR) };
-    drive(operands, out, mode, body::<M, T, N>, tile)
+    let weight = if M::DEAR { USUAL } else { LIGHT };
+    drive(operands, out, mode, body::<M, T, N>, weight)
 }
 
 /// Elements of a tile.
-const fn tile_of<O: Lane>(dear: bool) -> usize {
-    (if dear { DEAR_TILE } else { TILE }) / size_of::<O>()
+pub(super) const fn tile_of<O: Lane>() -> usize {
+    TILE / size_of::<O>()
 }
 
 /// Writes `M` of `count` elements that lie flat.
@@ -164,12 +166,13 @@ fn drive<T: Lane, O: Lane, const N: usize>(
     mut out: ViewMut<'_>,
     mode: Mode,
     body: Body<T, O, N>,
-    tile: usize,
+    weight: usize,
 ) -> Result<()> {
     debug_assert_eq!(out.dtype(), O::Element::DTYPE);
+    let tile = const { tile_of::<O>() };
     let (len, shape, first) = (out.len(), out.shape(), out.first_mut().cast());
     if let Some(panels) = Panels::new(&operands, shape) {
-        return panels.drive(first, mode, body, tile);
+        return panels.drive(first, mode, body, weight);
     }
     if len <= tile {
         // SAFETY: the output has `len` elements.
@@ -177,7 +180,7 @@ fn drive<T: Lane, O: Lane, const N: usize>(
         return Ok(());
     }
     let (out, tile) = (Shared::new(first), evenly(len, tile, BLOCK));
-    for_each_tile(len.div_ceil(tile), 1, |k| {
+    for_each_tile(len.div_ceil(tile), weight, |k| {
         let range = k * tile..len.min((k + 1) * tile);
         // SAFETY: the output has these elements, and they are this tile's alone.
         unsafe { run(&operands, shape, out.at(range.start), range, mode, body) };

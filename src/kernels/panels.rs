@@ -5,7 +5,7 @@
 //! panels of several rows: of each line a panel reads all, and the caches hold it.
 //! Operands that lie across are turned; if most do, the results are instead.
 
-use super::map::{Body, Lane, Mode, accumulate, finish};
+use super::map::{Body, Lane, Mode, accumulate, finish, tile_of};
 use super::pack::Block;
 use super::threads::{Shared, for_each_tile};
 use super::walk::{self, Dim, Dims};
@@ -180,12 +180,13 @@ impl<const N: usize> Panels<N> {
         out: *mut O,
         mode: Mode,
         body: Body<T, O, N>,
-        tile: usize,
+        weight: usize,
     ) -> Result<()> {
         let out = Shared::new(out);
+        let tile = const { tile_of::<O>() };
         let (count, some) =
             (self.count(), (tile / (self.sizes[0] * self.sizes[1])).max(1));
-        for_each_tile(count.div_ceil(some), 1, |k| {
+        for_each_tile(count.div_ceil(some), weight, |k| {
             let run = |panel: &Panel<T, N>| {
                 let out = out.at(panel.out);
                 // SAFETY: the operands and the output have these elements, and those of

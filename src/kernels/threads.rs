@@ -25,9 +25,14 @@ use std::{env, hint, process, thread};
 /// How long a thread looks for work before it sleeps, and a caller for the end of a last
 /// tile: as long as it takes to wake a thread.
 const AWAKE: Duration = Duration::from_micros(50);
+/// The weight of a tile that takes about 10 microseconds.
+pub(super) const USUAL: usize = 4;
 /// The weight of the tiles for which a sleeping thread is woken. Waking takes the caller 5
 /// microseconds, and may bring no help for 100.
-const WORTH_WAKING: usize = 12;
+const WORTH_WAKING: usize = 12 * USUAL;
+
+/// Jobs have fewer tiles, even with those that threads try to take in vain.
+const BACK: usize = 1 << (usize::BITS / 2);
 
 /// A size that says where tiles end. In unit tests it is a small one, so that small arrays
 /// meet the ends.
@@ -70,7 +75,7 @@ pub fn set_num_threads(threads: usize) {
 /// Calls `tile` with each number below `count`, in any order, on several threads if that
 /// is worth it. Stops between tiles if the work is told to.
 ///
-/// A tile of weight 1 takes about 10 microseconds, and none more than some 20
+/// A tile of the usual weight takes about 10 microseconds, and none more than some 20
 /// milliseconds.
 pub(super) fn for_each_tile(
     count: usize,
@@ -92,14 +97,14 @@ pub(super) fn evenly(size: usize, largest: usize, unit: usize) -> usize {
 }
 
 /// Calls `part` with each part of `size` elements and its number; the last may be
-/// shorter. Otherwise as `for_each_tile` with tiles of weight 1.
+/// shorter. Otherwise as `for_each_tile` with tiles of the usual weight.
 pub(super) fn for_each_part<T: Send>(
     whole: &mut [T],
     size: usize,
     part: impl Fn(usize, &mut [T]) + Sync,
 ) -> Result<()> {
     let (len, first) = (whole.len(), Shared::new(whole.as_mut_ptr()));
-    for_each_tile(len.div_ceil(size), 1, |k| {
+    for_each_tile(len.div_ceil(size), USUAL, |k| {
         let start = k * size;
         let (first, len) = (first.at(start), size.min(len - start));
         // SAFETY: the parts lie within the whole and do not meet.
@@ -147,11 +152,14 @@ fn share(count: usize, weight: usize, tile: &(dyn Fn(usize) + Sync)) -> Result<(
     Ok(())
 }
 
-/// Tiles that several threads take one by one.
+/// Tiles that several threads take one by one: the caller from the front, helpers from the
+/// back. So in a run of jobs over the same elements a thread finds many of those that it had
+/// before, which are in its caches.
 struct Job<'a> {
     tile: &'a (dyn Fn(usize) + Sync),
     count: usize,
-    next: AtomicUsize,
+    /// How many were taken from the front, and, times `BACK`, from the back.
+    taken: AtomicUsize,
     /// The pool's threads that are at it.
     helpers: AtomicUsize,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
@@ -162,34 +170,52 @@ impl<'a> Job<'a> {
         Job {
             tile,
             count,
-            next: AtomicUsize::new(0),
+            taken: AtomicUsize::new(0),
             helpers: AtomicUsize::new(0),
             panic: Mutex::new(None),
         }
     }
 
+    /// The number of a tile that was not taken.
+    fn take(&self, end: End) -> Option<usize> {
+        let step = match end {
+            End::Front => 1,
+            End::Back => BACK,
+        };
+        let taken = self.taken.fetch_add(step, Ordering::Relaxed);
+        let (front, back) = (taken % BACK, taken / BACK);
+        (front + back < self.count).then_some(match end {
+            End::Front => front,
+            End::Back => self.count.wrapping_sub(1 + back),
+        })
+    }
+
     /// Does tiles, each after `check`, until none is left. An error or a panic leaves
     /// none to anybody.
-    fn work(&self, check: impl Fn() -> Result<()>) -> Result<()> {
+    fn work(&self, end: End, check: impl Fn() -> Result<()>) -> Result<()> {
         let tiles = || {
-            loop {
-                let k = self.next.fetch_add(1, Ordering::Relaxed);
-                if k >= self.count {
-                    return Ok(());
-                }
+            while let Some(k) = self.take(end) {
                 check()?;
                 (self.tile)(k);
             }
+            Ok(())
         };
         let result = catch_unwind(AssertUnwindSafe(tiles));
         if !matches!(result, Ok(Ok(()))) {
-            self.next.store(self.count, Ordering::Relaxed);
+            self.taken.store(self.count, Ordering::Relaxed);
         }
         result.unwrap_or_else(|panic| {
             *lock(&self.panic) = Some(panic);
             Ok(())
         })
     }
+}
+
+/// From which end of a job a thread takes tiles.
+#[derive(Clone, Copy)]
+enum End {
+    Front,
+    Back,
 }
 
 /// A lock whose holders leave nothing half done.
@@ -272,7 +298,7 @@ impl Pool {
     /// Does the job with that many helpers at most.
     fn run(&'static self, job: &Job<'_>, helpers: usize) -> Result<()> {
         self.offer(job, helpers);
-        let result = job.work(stop::poll);
+        let result = job.work(End::Front, stop::poll);
         self.withdraw(job);
         if let Some(panic) = lock(&job.panic).take() {
             resume_unwind(panic);
@@ -332,7 +358,7 @@ impl Pool {
                 // SAFETY: it is not withdrawn before it has no helpers.
                 let job = unsafe { job.as_ref() };
                 // Whoever runs the job is told to stop, and then takes its tiles away.
-                let _ = job.work(|| Ok(()));
+                let _ = job.work(End::Back, || Ok(()));
                 let was_last = job.helpers.fetch_sub(1, Ordering::Release) == 1;
                 // From here on the job may be gone.
                 queue = lock(&self.queue);

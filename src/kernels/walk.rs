@@ -8,7 +8,7 @@ use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::kernels::map::{self, Mode};
 use crate::kernels::panels::Panels;
-use crate::kernels::threads::{Shared, for_each_tile, tile_size};
+use crate::kernels::threads::{Shared, USUAL, for_each_tile, tile_size};
 use crate::shape::{Shape, Type};
 use smallvec::SmallVec;
 
@@ -248,7 +248,7 @@ pub(super) unsafe fn in_tiles<T: Send>(
     let (piece, rows) = (size.min(TILE), (TILE / size).max(1));
     let (pieces, count) = (size.div_ceil(piece), len / size);
     let (from, to) = (Shared::new(from.cast_mut()), Shared::new(to));
-    for_each_tile(count.div_ceil(rows) * pieces, 1, |k| {
+    for_each_tile(count.div_ceil(rows) * pieces, USUAL, |k| {
         let start = k % pieces * piece;
         let inner = [Dim { size: piece.min(size - start), strides }];
         for [read, write] in Walk::from(outer, k / pieces * rows).take(rows) {

@@ -1,6 +1,6 @@
 //! Elements that are written as they are, or added to others.
 
-use super::{BLOCK, Lane, Map, Mode, map, tile_of};
+use super::{BLOCK, LIGHT, Lane, Map, Mode, map, tile_of};
 use crate::array::{View, ViewMut};
 use crate::dtype::DType;
 use crate::error::Result;
@@ -34,7 +34,7 @@ unsafe fn add_flat(
     #[inline]
     unsafe fn typed<T: Lane>(x: *const u8, sums: *mut u8, len: usize) -> Result<()> {
         let (x, sums) = (x.cast::<T>(), sums.cast::<T>());
-        let tile = const { tile_of::<T>(false) };
+        let tile = const { tile_of::<T>() };
         if len <= tile {
             // SAFETY: by the contract of this function.
             unsafe { accumulate(x, sums, len) };
@@ -42,7 +42,7 @@ unsafe fn add_flat(
         }
         let tile = evenly(len, tile, BLOCK);
         let (x, sums) = (Shared::new(x.cast_mut()), Shared::new(sums));
-        for_each_tile(len.div_ceil(tile), 1, |k| {
+        for_each_tile(len.div_ceil(tile), LIGHT, |k| {
             let (start, end) = (k * tile, len.min((k + 1) * tile));
             // SAFETY: by the contract of this function; the tiles do not meet.
             unsafe { accumulate(x.at(start), sums.at(start), end - start) };

@@ -25,7 +25,7 @@ pub(crate) fn select(
         mut out: ViewMut<'_>,
     ) -> Result<()> {
         let shape = out.shape();
-        let tile = evenly(out.len(), const { tile_of::<T>(false) }, BLOCK);
+        let tile = evenly(out.len(), const { 4 * tile_of::<T>() }, BLOCK);
         for_each_part(out.slice_mut::<T::Element>(), tile, |k, out| {
             let condition = Source::<bool>::new(c, shape, k * tile);
             let sides = [a, b].map(|x| Source::<T>::new(x, shape, k * tile));

@@ -12,7 +12,7 @@ use crate::array::{NdArray, View, ViewMut};
 use crate::dtype::Element;
 use crate::error::Result;
 use crate::kernels::simd::{self, Kernel};
-use crate::kernels::threads::{Shared, for_each_part, for_each_tile, tile_size};
+use crate::kernels::threads::{Shared, USUAL, for_each_part, for_each_tile, tile_size};
 use crate::kernels::walk::{self, Dim, Dims, Walk};
 use crate::shape::{Shape, Strides};
 use std::mem::MaybeUninit;
@@ -197,7 +197,7 @@ impl<F: Fold> Reduction<F> {
         let (len, results) = (out.len(), Shared::new(out.as_mut_ptr()));
         if pieces.count == 1 {
             let count = (Self::TILE / (terms * unit)).max(1);
-            return for_each_tile(units.div_ceil(count), 1, |tile| {
+            return for_each_tile(units.div_ceil(count), USUAL, |tile| {
                 let (mut k, end) = (tile * count, units.min((tile + 1) * count));
                 while k < end {
                     let (offset, place, left) = at(k);
@@ -215,7 +215,7 @@ impl<F: Fold> Reduction<F> {
         let bytes = pieces.count * len * size_of::<F::Acc>();
         let memory = Buffer::new(op, bytes, &[pieces.count, len])?;
         let partial = Shared::new(memory.data().cast::<MaybeUninit<F::Acc>>());
-        for_each_tile(units * pieces.count, 1, |tile| {
+        for_each_tile(units * pieces.count, USUAL, |tile| {
             let (k, piece) = (tile / pieces.count, tile % pieces.count);
             let (offset, place, left) = at(k);
             let (skip, reduced) = pieces.get(&self.reduced, piece);

@@ -9,7 +9,7 @@ use crate::dtype::{DType, Element};
 use crate::error::Result;
 use crate::kernels::reduce::{self, join_tree};
 use crate::kernels::simd::{self, Kernel};
-use crate::kernels::threads::{Shared, for_each_part, for_each_tile};
+use crate::kernels::threads::{Shared, USUAL, for_each_part, for_each_tile};
 use crate::kernels::walk;
 use crate::shape::{Shape, Type};
 use crate::stop;
@@ -131,7 +131,7 @@ fn low_matrix<T: Real>(
     let rows = x.len() / columns;
     let width = (TILE / rows).max(1).next_multiple_of(WIDTH);
     let out = Shared::new(out.as_mut_ptr());
-    for_each_tile(columns.div_ceil(width), 1, |k| {
+    for_each_tile(columns.div_ceil(width), USUAL, |k| {
         let strip = k * width..columns.min((k + 1) * width);
         simd::dispatch(SoftmaxColumns { x, columns, strip, out, log });
     })
