@@ -113,13 +113,13 @@ fn less_ln_2<const FMA: bool>(x: f32, k: f32) -> f32 {
     fma::<FMA>(-k, LN2_LO, fma::<FMA>(-k, LN2_HI, x))
 }
 
-/// e^r - 1 - r for |r| <= ln 2 / 2.
+/// `term` + e^r - 1 - r for |r| <= ln 2 / 2.
 #[inline(always)]
-fn bend<const FMA: bool>(r: f32) -> f32 {
+fn add_bend<const FMA: bool>(r: f32, term: f32) -> f32 {
     let z = r * r;
     let p0 = fma::<FMA>(r, EXP[1], EXP[0]);
     let p2 = fma::<FMA>(r, EXP[3], EXP[2]);
-    z * fma::<FMA>(z, fma::<FMA>(z, EXP[4], p2), p0)
+    fma::<FMA>(z, fma::<FMA>(z, fma::<FMA>(z, EXP[4], p2), p0), term)
 }
 
 /// 2^k as two factors, from k + 254 in the low bits: one cannot reach 2^128 or the
@@ -138,7 +138,7 @@ pub(crate) fn exp<const FMA: bool>(x: f32) -> f32 {
     let (bits, k) = exponent::<FMA>(x, LOG2_E, 254.0);
     let r = less_ln_2::<FMA>(x, k);
     let (s, t) = halves(bits);
-    (1.0 + (r + bend::<FMA>(r))) * s * t
+    (1.0 + add_bend::<FMA>(r, r)) * s * t
 }
 
 /// e^x for |x| <= 87.
@@ -146,7 +146,7 @@ pub(crate) fn exp<const FMA: bool>(x: f32) -> f32 {
 pub(crate) fn exp_common<const FMA: bool>(x: f32) -> Guarded {
     let (bits, k) = exponent::<FMA>(x, LOG2_E, 0.0);
     let r = less_ln_2::<FMA>(x, k);
-    let y = 1.0 + (r + bend::<FMA>(r));
+    let y = 1.0 + add_bend::<FMA>(r, r);
     // Times 2^k: neither is subnormal.
     let y = f32::from_bits(y.to_bits().wrapping_add(bits << 23));
     Guarded { value: y, flag: beyond(EXP_COMMON, x) }
@@ -157,7 +157,7 @@ pub(crate) fn exp_common<const FMA: bool>(x: f32) -> Guarded {
 fn scaled_exp_m1<const FMA: bool>(x: f32, k: f32, scale: f32, power: f32) -> f32 {
     let (a, b) = (fma::<FMA>(-k, LN2_HI, x), k * LN2_LO);
     let sum = fma::<FMA>(power, a, power - scale);
-    fma::<FMA>(power, bend::<FMA>(a - b) - b, sum)
+    fma::<FMA>(power, add_bend::<FMA>(a - b, -b), sum)
 }
 
 /// e^x - 1, accurate near 0.
@@ -288,7 +288,7 @@ pub(crate) fn logistic<const FMA: bool>(x: f32) -> f32 {
     let (bits, k) = exponent::<FMA>(y, -LOG2_E, 254.0);
     let r = less_ln_2::<FMA>(y, -k);
     let (s, t) = halves(bits);
-    let tail = (1.0 / one_plus_exp(r + bend::<FMA>(r), s * t)) * s * t;
+    let tail = (1.0 / one_plus_exp(add_bend::<FMA>(r, r), s * t)) * s * t;
     if x < 0.0 { tail } else { 1.0 - tail }
 }
 
@@ -299,7 +299,7 @@ pub(crate) fn logistic_common<const FMA: bool>(x: f32) -> Guarded {
     let (bits, k) = exponent::<FMA>(y, -LOG2_E, 127.0);
     let r = less_ln_2::<FMA>(y, -k);
     let inverse = f32::from_bits(bits << 23);
-    let tail = inverse / one_plus_exp(r + bend::<FMA>(r), inverse);
+    let tail = inverse / one_plus_exp(add_bend::<FMA>(r, r), inverse);
     let y = if x < 0.0 { tail } else { 1.0 - tail };
     Guarded { value: y, flag: beyond(EXP_COMMON, x) }
 }

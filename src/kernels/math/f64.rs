@@ -152,16 +152,16 @@ fn less_ln_2<const FMA: bool>(x: f64, k: f64) -> f64 {
     fma::<FMA>(-k, LN2_LO, fma::<FMA>(-k, LN2_HI, x))
 }
 
-/// e^r - 1 - r for |r| <= ln 2 / 2.
+/// `term` + e^r - 1 - r for |r| <= ln 2 / 2.
 #[inline(always)]
-fn bend<const FMA: bool>(r: f64) -> f64 {
+fn add_bend<const FMA: bool>(r: f64, term: f64) -> f64 {
     let z = r * r;
     let w = z * z;
     // Pairs rather than Horner's rule: its chain of dependent operations leaves the
     // processor idle.
     let pair = |k: usize| fma::<FMA>(r, EXP[k + 1], EXP[k]);
     let four = |k: usize| fma::<FMA>(z, pair(k + 2), pair(k));
-    z * fma::<FMA>(w, fma::<FMA>(w, pair(8), four(4)), four(0))
+    fma::<FMA>(z, fma::<FMA>(w, fma::<FMA>(w, pair(8), four(4)), four(0)), term)
 }
 
 /// e^(x + tail) = 2^k (1 + hi + lo). The low bits of the first result are k + 2046.
@@ -172,7 +172,7 @@ fn split_exp(x: f64, tail: f64) -> (u64, f64, f64) {
     let b = k * LN2_LO - tail;
     let r = a - b;
     let error = (a - r) - b;
-    let q = bend::<false>(r) + error;
+    let q = add_bend::<false>(r, error);
     let hi = r + q;
     (bits, hi, q - (hi - r))
 }
@@ -193,7 +193,7 @@ pub(crate) fn exp<const FMA: bool>(x: f64) -> f64 {
     let (bits, k) = exponent::<FMA>(x, LOG2_E, 2046.0);
     let r = less_ln_2::<FMA>(x, k);
     let (s, t) = halves(bits);
-    (1.0 + (r + bend::<FMA>(r))) * s * t
+    (1.0 + add_bend::<FMA>(r, r)) * s * t
 }
 
 /// e^x for |x| <= 708.
@@ -201,7 +201,7 @@ pub(crate) fn exp<const FMA: bool>(x: f64) -> f64 {
 pub(crate) fn exp_common<const FMA: bool>(x: f64) -> Guarded {
     let (bits, k) = exponent::<FMA>(x, LOG2_E, 0.0);
     let r = less_ln_2::<FMA>(x, k);
-    let y = 1.0 + (r + bend::<FMA>(r));
+    let y = 1.0 + add_bend::<FMA>(r, r);
     // Times 2^k: neither is subnormal.
     let y = f64::from_bits(y.to_bits().wrapping_add(bits << 52));
     Guarded { value: y, flag: beyond(EXP_COMMON, x) }
@@ -214,7 +214,7 @@ pub(crate) fn exp_common<const FMA: bool>(x: f64) -> Guarded {
 fn scaled_exp_m1<const FMA: bool>(x: f64, k: f64, one: f64, power: f64) -> f64 {
     let (a, b) = (fma::<FMA>(-k, LN2_HI, x), k * LN2_LO);
     let sum = fma::<FMA>(power, a, power - one);
-    fma::<FMA>(power, bend::<FMA>(a - b) - b, sum)
+    fma::<FMA>(power, add_bend::<FMA>(a - b, -b), sum)
 }
 
 /// e^x - 1, accurate near 0.
@@ -371,7 +371,7 @@ pub(crate) fn logistic<const FMA: bool>(x: f64) -> f64 {
     let (bits, k) = exponent::<FMA>(y, -LOG2_E, 2046.0);
     let r = less_ln_2::<FMA>(y, -k);
     let (s, t) = halves(bits);
-    let tail = (1.0 / one_plus_exp(r + bend::<FMA>(r), s * t)) * s * t;
+    let tail = (1.0 / one_plus_exp(add_bend::<FMA>(r, r), s * t)) * s * t;
     if x < 0.0 { tail } else { 1.0 - tail }
 }
 
@@ -382,7 +382,7 @@ pub(crate) fn logistic_common<const FMA: bool>(x: f64) -> Guarded {
     let (bits, k) = exponent::<FMA>(y, -LOG2_E, 1023.0);
     let r = less_ln_2::<FMA>(y, -k);
     let inverse = f64::from_bits(bits << 52);
-    let tail = inverse / one_plus_exp(r + bend::<FMA>(r), inverse);
+    let tail = inverse / one_plus_exp(add_bend::<FMA>(r, r), inverse);
     let y = if x < 0.0 { tail } else { 1.0 - tail };
     Guarded { value: y, flag: beyond(EXP_COMMON, x) }
 }
