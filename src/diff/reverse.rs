@@ -159,6 +159,13 @@ impl Sweep<'_> {
                 let Some(ct) = ct else { return Ok(()) };
                 Slot::Dense(ct)
             }
+            Slot::Array(_) if is_elementwise => {
+                if self.visit_repeated(node, row, op, &slot, wanted)? {
+                    self.work.array_of(slot, self.arena.ty(node))?;
+                    return Ok(());
+                }
+                slot
+            }
             slot => slot,
         };
         self.work.batch.run()?;

@@ -164,17 +164,66 @@ impl Sweep<'_> {
             return Ok(Some(ct));
         };
         let targets = targets.map(|x| x.filter(|&x| wanted.has(arena, x)));
-        let Extent { dtype, len, .. } = extent;
-        if !self.work.batch.takes(dtype, len) {
-            self.work.batch.run()?;
-        }
+        self.make_room(extent)?;
         let loops = Later { op, operands, y };
         self.spread(row, targets, ct, extent, pull, &loops)?;
-        let at_once = self.profile.is_some() || arena.check_finite;
-        if at_once {
-            self.work.batch.run()?;
-        }
+        self.run_if_watched()?;
         Ok(None)
+    }
+
+    /// As `visit_flat`, with a cotangent whose elements are one number, such as that of a
+    /// mean; false if nothing was done.
+    pub(super) fn visit_repeated(
+        &mut self,
+        node: u32,
+        row: &Row,
+        op: &Op,
+        slot: &Slot,
+        wanted: &Wanted,
+    ) -> Result<bool> {
+        let arena = self.arena;
+        let (Some(word), Some(pull)) = (self.work.repeated(slot), pull_of(row)) else {
+            return Ok(false);
+        };
+        let Some(FlatNode { targets, operands, y, extent }) =
+            arena.flat_node(node, row)
+        else {
+            return Ok(false);
+        };
+        let targets = targets.map(|x| x.filter(|&x| wanted.has(arena, x)));
+        let factors = Op::factors()[row.op as usize];
+        // A cotangent that is handed on as it is stays a number.
+        if (0..2).any(|k| targets[k].is_some() && factors[k] == Factor::One) {
+            return Ok(false);
+        }
+        self.make_room(extent)?;
+        let loops = Later { op, operands, y };
+        for (k, target) in targets.into_iter().enumerate() {
+            let Some(target) = target else { continue };
+            let (sum, mode) = match self.work.take(target) {
+                Slot::Empty => (self.fresh(row, extent, &loops)?, Mode::Write),
+                slot => (self.sum_of(row, slot)?, Mode::Add),
+            };
+            let x = loops.operands_with(k, Source::Number(word));
+            let (run, x) = rule(factors[k], mode, (pull, k), x);
+            // SAFETY: as in `spread`.
+            unsafe { loops.run(self.work, extent, run, x, sum.data(), mode) };
+            self.work.put_dense(target, sum);
+        }
+        self.run_if_watched()?;
+        Ok(true)
+    }
+
+    /// Runs the loops that were put off, if loops over so many elements cannot wait with
+    /// them.
+    fn make_room(&mut self, Extent { dtype, len, .. }: Extent) -> Result<()> {
+        if self.work.batch.takes(dtype, len) { Ok(()) } else { self.work.batch.run() }
+    }
+
+    /// Runs the loops at once if each is timed, or what it writes looked at.
+    fn run_if_watched(&mut self) -> Result<()> {
+        let is_watched = self.profile.is_some() || self.arena.check_finite;
+        if is_watched { self.work.batch.run() } else { Ok(()) }
     }
 
     /// Hands cotangents of the node's own type to those of its operands that are targets.
@@ -207,28 +256,11 @@ impl Sweep<'_> {
                 }
                 Slot::Empty => match ct.take_if(|ct| k == last && ct.is_unique()) {
                     Some(ct) => (ct, Mode::Overwrite),
-                    None => match loops.fresh(self.work, extent.bytes) {
-                        Some(fresh) => (fresh, Mode::Write),
-                        None => return Err(no_memory(self.arena.ty_of(row))),
-                    },
+                    None => (self.fresh(row, extent, loops)?, Mode::Write),
                 },
-                Slot::Dense(sum) if sum.is_unique() => (sum, Mode::Add),
-                slot => {
-                    (self.exclusive_buffer(slot, self.arena.ty_of(row))?, Mode::Add)
-                }
+                slot => (self.sum_of(row, slot)?, Mode::Add),
             };
-            let x = loops.operands(k, first);
-            let (run, x) = match factors[k] {
-                Factor::One if mode == Mode::Add => ((batch::add as PullFlat, 0), x),
-                Factor::Operand(j) if mode == Mode::Add => (
-                    (batch::add_product as PullFlat, 0),
-                    [x[0], x[1 + j], x[1 + j], x[1 + j]],
-                ),
-                Factor::Value if mode == Mode::Add => {
-                    ((batch::add_product as PullFlat, 0), [x[0], x[3], x[3], x[3]])
-                }
-                _ => ((pull, k), x),
-            };
+            let (run, x) = rule(factors[k], mode, (pull, k), loops.operands(k, first));
             // SAFETY: all have the node's own type, and the sweep alone holds the sum. Where
             // that is the cotangent itself, a loop reads all before it writes.
             unsafe { loops.run(self.work, extent, run, x, sum.data(), mode) };
@@ -238,6 +270,29 @@ impl Sweep<'_> {
             loops.finish(self.work, ct);
         }
         Ok(())
+    }
+
+    /// Memory for the cotangent of an operand of the row.
+    #[inline(always)]
+    fn fresh(
+        &mut self,
+        row: &Row,
+        extent: Extent,
+        loops: &impl Loops,
+    ) -> Result<Buffer> {
+        match loops.fresh(self.work, extent.bytes) {
+            Some(fresh) => Ok(fresh),
+            None => Err(no_memory(self.arena.ty_of(row))),
+        }
+    }
+
+    /// What a slot holds, of an operand of the row, to add to.
+    #[inline(always)]
+    fn sum_of(&mut self, row: &Row, slot: Slot) -> Result<Buffer> {
+        match slot {
+            Slot::Dense(sum) if sum.is_unique() => Ok(sum),
+            slot => self.exclusive_buffer(slot, self.arena.ty_of(row)),
+        }
     }
 
     /// What a slot holds, as a buffer that nothing else does.
@@ -263,6 +318,26 @@ impl Sweep<'_> {
         let starts = |slot: &Slot| matches!(slot, Slot::Empty);
         let first_starts = a != b && starts(self.work.slot(a));
         if first_starts && !starts(self.work.slot(b)) { [1, 0] } else { [0, 1] }
+    }
+}
+
+/// The loop for the cotangent of an operand, and what it reads: `pull`, unless the slope
+/// allows for one that adds at once.
+#[inline(always)]
+fn rule<T: Copy>(
+    factor: Factor,
+    mode: Mode,
+    pull: (PullFlat, usize),
+    x: [T; 4],
+) -> ((PullFlat, usize), [T; 4]) {
+    let [ct, .., y] = x;
+    match factor {
+        Factor::One if mode == Mode::Add => ((batch::add, 0), x),
+        Factor::Operand(j) if mode == Mode::Add => {
+            ((batch::add_product, 0), [ct, x[1 + j], y, y])
+        }
+        Factor::Value if mode == Mode::Add => ((batch::add_product, 0), [ct, y, y, y]),
+        _ => (pull, x),
     }
 }
 
@@ -339,19 +414,26 @@ struct Later<'a> {
     y: Source,
 }
 
-impl Loops for Later<'_> {
-    type Operand = Source;
-
-    fn operands(&self, k: usize, ct: *const u8) -> [Source; 4] {
+impl Later<'_> {
+    /// As `operands`, with any cotangent.
+    fn operands_with(&self, k: usize, ct: Source) -> [Source; 4] {
         let reads = self.op.reads_of_slope(k);
         let read = |source, is_read| if is_read { source } else { Source::Unread };
         let [a, b] = self.operands;
         [
-            Source::Elements(ct),
+            ct,
             read(a, reads.operand(0)),
             read(b, reads.operand(1)),
             read(self.y, reads.value),
         ]
+    }
+}
+
+impl Loops for Later<'_> {
+    type Operand = Source;
+
+    fn operands(&self, k: usize, ct: *const u8) -> [Source; 4] {
+        self.operands_with(k, Source::Elements(ct))
     }
 
     fn fresh(&self, work: &mut Workspace, bytes: usize) -> Option<Buffer> {

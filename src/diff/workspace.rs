@@ -111,6 +111,15 @@ impl Workspace {
         Some(unsafe { View::from_raw(first, &ty.shape, None, ty.dtype) })
     }
 
+    /// The bits of the number that each element of an array among the slots is, if they
+    /// share its memory.
+    pub(crate) fn repeated(&self, slot: &Slot) -> Option<u64> {
+        let &Slot::Array(k) = slot else { return None };
+        let view = self.arrays[k].as_ref()?.view();
+        let is_repeated = !view.is_empty() && view.repeats() == view.len();
+        is_repeated.then(|| view.first_value().to_bits(view.dtype()))
+    }
+
     /// Adds to the cotangent of a rank-0 `f64` node.
     #[inline(always)]
     pub(crate) fn add_word(&mut self, node: u32, ct: f64) {

@@ -105,8 +105,8 @@ impl Batch {
     /// Puts a loop off.
     ///
     /// # Safety
-    /// The batch takes loops over `len` elements of `dtype`, and the first operand has
-    /// elements. Until it has run, all memory stays and is used through its loops alone; and
+    /// The batch takes loops over `len` elements of `dtype`, which read the first operand.
+    /// Until it has run, all memory stays and is used through its loops alone; and
     /// where two of them use the same memory, their elements begin at the same address.
     pub(crate) unsafe fn put_off(
         &mut self,
@@ -231,7 +231,10 @@ impl<'a> Part<'a> {
                     any = self.place(first.cast_mut()).cast_const();
                     any
                 }
-                Operand::Number(k) => self.batch.numbers[k].first().cast_const(),
+                Operand::Number(k) => {
+                    any = self.batch.numbers[k].first().cast_const();
+                    any
+                }
                 // Other elements stand for it.
                 Operand::Unread => any,
             });

@@ -425,12 +425,15 @@ impl Arena {
         Some(SmallNode { operands, firsts: (firsts, self.flat(node, row)?), extent })
     }
 
-    /// What the rule of a differentiable elementwise node may read, if its operands are
-    /// flat and of its own type, or numbers: the operands and the node's own value. No rule
-    /// reads a value that is gone.
+    /// What the rule of a differentiable elementwise node may read, if its value is not
+    /// small and its operands are flat and of its own type, or numbers: the operands and
+    /// the node's own value. No rule reads a value that is gone.
     #[inline]
     pub(crate) fn flat_node(&self, node: u32, row: &Row) -> Option<FlatNode> {
         let extent = self.types.extent(row.ty);
+        if extent.bytes <= SMALL_BYTES {
+            return None;
+        }
         let mut targets = [None; 2];
         let mut operands = [Source::Unread; 2];
         for (k, code) in [row.lhs, row.rhs].into_iter().enumerate() {
