@@ -130,7 +130,7 @@ impl Descent {
                 if task.consume { arena.last_to_free(before_loss) } else { None };
             let floor = freed.max(custom.map(|node| node + 1)).unwrap_or(0);
             let profile = arena.profile.take();
-            let mut sweep = Sweep { arena, task, work: &mut self.work, profile };
+            let mut sweep = Sweep::new(arena, task, &mut self.work, profile);
             let result = sweep.run(self.rest, floor, &self.wanted, &mut self.kept);
             arena.profile = sweep.profile;
             result?;
@@ -174,7 +174,7 @@ impl Descent {
             }
         }
         if arena.check_finite {
-            let sweep = Sweep { arena, task, work: &mut self.work, profile: None };
+            let sweep = Sweep::new(arena, task, &mut self.work, None);
             sweep.expect_finite(node)?;
         }
         Ok(())

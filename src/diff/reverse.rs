@@ -19,6 +19,7 @@ use crate::record::rows::{Flags, Row};
 use crate::record::{Arena, pull_of, word_slopes};
 use crate::shape::Type;
 use crate::stop;
+use std::time::Duration;
 
 /// Nodes that a sweep visits between two polls. A kernel of more than some 20
 /// microseconds polls itself.
@@ -30,6 +31,19 @@ pub(super) struct Sweep<'a> {
     pub(super) work: &'a mut Workspace,
     /// The record's own, in the meantime.
     pub(super) profile: Option<Box<Profiler>>,
+    /// What loops that were put off have taken, if it is profiled.
+    pub(super) batches: Duration,
+}
+
+impl<'a> Sweep<'a> {
+    pub(super) fn new(
+        arena: &'a Arena,
+        task: &'a Task<'a>,
+        work: &'a mut Workspace,
+        profile: Option<Box<Profiler>>,
+    ) -> Self {
+        Sweep { arena, task, work, profile, batches: Duration::ZERO }
+    }
 }
 
 impl Sweep<'_> {
@@ -47,7 +61,7 @@ impl Sweep<'_> {
             self.visit_range(rest, end, wanted, kept)?;
             rest = end;
         }
-        self.work.batch.run()
+        self.run_batch()
     }
 
     /// As `run`, without a poll.
@@ -168,7 +182,7 @@ impl Sweep<'_> {
             }
             slot => slot,
         };
-        self.work.batch.run()?;
+        self.run_batch()?;
         match slot {
             Slot::Empty => Ok(()),
             slot if is_elementwise => self.visit_elementwise(node, op, slot, wanted),

@@ -164,10 +164,10 @@ impl Sweep<'_> {
             return Ok(Some(ct));
         };
         let targets = targets.map(|x| x.filter(|&x| wanted.has(arena, x)));
-        self.make_room(extent)?;
+        self.make_room(node, extent)?;
         let loops = Later { op, operands, y };
         self.spread(row, targets, ct, extent, pull, &loops)?;
-        self.run_if_watched()?;
+        self.run_if_checked()?;
         Ok(None)
     }
 
@@ -196,7 +196,7 @@ impl Sweep<'_> {
         if (0..2).any(|k| targets[k].is_some() && factors[k] == Factor::One) {
             return Ok(false);
         }
-        self.make_room(extent)?;
+        self.make_room(node, extent)?;
         let loops = Later { op, operands, y };
         for (k, target) in targets.into_iter().enumerate() {
             let Some(target) = target else { continue };
@@ -210,20 +210,32 @@ impl Sweep<'_> {
             unsafe { loops.run(self.work, extent, run, x, sum.data(), mode) };
             self.work.put_dense(target, sum);
         }
-        self.run_if_watched()?;
+        self.run_if_checked()?;
         Ok(true)
     }
 
-    /// Runs the loops that were put off, if loops over so many elements cannot wait with
-    /// them.
-    fn make_room(&mut self, Extent { dtype, len, .. }: Extent) -> Result<()> {
-        if self.work.batch.takes(dtype, len) { Ok(()) } else { self.work.batch.run() }
+    /// Runs the loops that were put off, if those of a node over so many elements cannot
+    /// wait with them.
+    fn make_room(&mut self, node: u32, extent: Extent) -> Result<()> {
+        if !self.work.batch.takes(extent.dtype, extent.len) {
+            self.run_batch()?;
+        }
+        self.work.batch.owner = node;
+        Ok(())
     }
 
-    /// Runs the loops at once if each is timed, or what it writes looked at.
-    fn run_if_watched(&mut self) -> Result<()> {
-        let is_watched = self.profile.is_some() || self.arena.check_finite;
-        if is_watched { self.work.batch.run() } else { Ok(()) }
+    /// Runs the loops that were put off.
+    #[inline]
+    pub(super) fn run_batch(&mut self) -> Result<()> {
+        match self.profile {
+            None => self.work.batch.run(),
+            Some(_) => self.run_batch_timed(),
+        }
+    }
+
+    /// Runs the loops at once if what they write is looked at.
+    fn run_if_checked(&mut self) -> Result<()> {
+        if self.arena.check_finite { self.run_batch() } else { Ok(()) }
     }
 
     /// Hands cotangents of the node's own type to those of its operands that are targets.
@@ -298,7 +310,7 @@ impl Sweep<'_> {
     /// What a slot holds, as a buffer that nothing else does.
     #[cold]
     fn exclusive_buffer(&mut self, slot: Slot, ty: &Type) -> Result<Buffer> {
-        self.work.batch.run()?;
+        self.run_batch()?;
         let sum = self.work.exclusive_of(slot, ty)?;
         // Part of another array, such as one row, is no whole buffer.
         match sum.into_buffer() {

@@ -6,7 +6,7 @@ use super::workspace::Slot;
 use crate::error::Result;
 use crate::record::profile;
 use crate::record::rows::Row;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Sweep<'_> {
     /// As `visit_short`, with the clock looked at around the nodes that are
@@ -52,13 +52,36 @@ impl Sweep<'_> {
             profile.left -= 1;
             return self.visit(node, row, slot, wanted);
         }
+        self.batches = Duration::ZERO;
         let started = profile::now();
         self.visit(node, row, slot, wanted)?;
+        // Loops that were put off are noted where they come from.
+        let started = started + self.batches;
         if is_heavy {
             self.note_heavy(node, started);
         } else {
             self.note_due(node, started);
         }
+        Ok(())
+    }
+
+    /// Runs the loops that were put off, and notes for each node what its own took, if these
+    /// are heavy or due.
+    #[cold]
+    pub(super) fn run_batch_timed(&mut self) -> Result<()> {
+        let (arena, batch) = (self.arena, &mut self.work.batch);
+        let Some(profile) = &mut self.profile else { return batch.run() };
+        let is_heavy = batch.bytes() >= profile::HEAVY_BYTES;
+        let weight = if is_heavy { Some(1) } else { profile.next_batch() };
+        let started = Instant::now();
+        match weight {
+            None => batch.run()?,
+            Some(weight) => batch.run_timed(|node, time| {
+                let (tag, site) = (arena.tag(node), arena.site(node));
+                profile.note_batched_rule(tag, site, time * weight);
+            })?,
+        }
+        self.batches += started.elapsed();
         Ok(())
     }
 

@@ -14,6 +14,8 @@ use crate::error::Result;
 pub(crate) use add::{add, add_product};
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// Bytes of an operand that a loop runs over at once: several operands stay in the first
 /// cache.
@@ -22,6 +24,9 @@ const PART: usize = tile_size(4096, 256);
 const TILE: usize = tile_size(64 << 10, 1024);
 /// Loops of a batch. The parts of all their operands, and the next, stay in the second cache.
 const MOST: usize = tile_size(64, 8);
+/// Of so many parts the loops of one are timed: to look at the clock takes as long as a fifth
+/// of a loop.
+const TIMED: usize = 64;
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
@@ -61,6 +66,8 @@ struct Loop {
     x: [Operand; 4],
     out: *mut u8,
     mode: Mode,
+    /// Whose loop it is.
+    owner: u32,
 }
 
 /// Room for a part of an operand: a number again and again, or results.
@@ -87,6 +94,8 @@ pub(crate) struct Batch {
     numbers: Vec<Room>,
     /// Memory that only the loops use.
     held: Vec<Buffer>,
+    /// Whose loops come next.
+    pub(crate) owner: u32,
 }
 
 // SAFETY: whoever puts a loop off vouches for the memory behind its addresses.
@@ -130,7 +139,7 @@ impl Batch {
             Source::Unread => Operand::Unread,
         });
         self.note(out);
-        self.loops.push(Loop { run, x, out, mode });
+        self.loops.push(Loop { run, x, out, mode, owner: self.owner });
     }
 
     /// Notes an operand.
@@ -168,14 +177,46 @@ impl Batch {
         match self.extent {
             None => Ok(()),
             Some((dtype, len)) => {
-                let result = self.run_tiles(dtype.size(), dtype, len);
+                let result = self.run_tiles(dtype, len, None);
                 self.clear();
                 result
             }
         }
     }
 
-    fn run_tiles(&self, size: usize, dtype: DType, len: usize) -> Result<()> {
+    /// Bytes of an operand.
+    pub(crate) fn bytes(&self) -> usize {
+        self.extent.map_or(0, |(dtype, len)| len * dtype.size())
+    }
+
+    /// As `run`; tells of each loop whose it is and how long it took.
+    pub(crate) fn run_timed(
+        &mut self,
+        mut note: impl FnMut(u32, Duration),
+    ) -> Result<()> {
+        let Some((dtype, len)) = self.extent else { return Ok(()) };
+        let times: Vec<_> = self.loops.iter().map(|_| AtomicU64::new(0)).collect();
+        let started = Instant::now();
+        let result = self.run_tiles(dtype, len, Some(&times));
+        let spent = started.elapsed();
+        // Where no part was timed all are taken for alike.
+        let times: Vec<_> = times.into_iter().map(|x| x.into_inner().max(1)).collect();
+        let all: u64 = times.iter().sum();
+        for (each, time) in self.loops.iter().zip(times) {
+            note(each.owner, spent.mul_f64(time as f64 / all as f64));
+        }
+        self.clear();
+        result
+    }
+
+    /// Runs the loops; adds what some parts of them took to `times`, in nanoseconds.
+    fn run_tiles(
+        &self,
+        dtype: DType,
+        len: usize,
+        times: Option<&Vec<AtomicU64>>,
+    ) -> Result<()> {
+        let size = dtype.size();
         let part = PART / size;
         let tile = evenly(len, TILE / size, part);
         let weight = self.loops.len().div_ceil(2);
@@ -183,10 +224,12 @@ impl Batch {
             let end = len.min((k + 1) * tile);
             for start in (k * tile..end).step_by(part) {
                 let bytes = part.min(end - start) * size;
+                // Not the first one, which nobody has asked memory for.
+                let times = times.filter(|_| start / part % TIMED == 1);
                 let part = Part::new(self, start * size, bytes);
                 let rest = (len - start) * size - bytes;
                 // SAFETY: by the contract of `put_off`; the tiles do not meet.
-                unsafe { part.run(dtype, bytes / size, rest.min(PART)) };
+                unsafe { part.run(dtype, bytes / size, rest.min(PART), times) };
             }
         })
     }
@@ -215,15 +258,24 @@ impl<'a> Part<'a> {
     }
 
     /// Runs all loops over `count` elements, and meanwhile asks for so many bytes of each
-    /// operand behind them.
+    /// operand behind them. Adds the nanoseconds that each takes to `times`.
     ///
     /// # Safety
     /// As for `put_off`.
-    unsafe fn run(mut self, dtype: DType, count: usize, ahead: usize) {
+    unsafe fn run(
+        mut self,
+        dtype: DType,
+        count: usize,
+        ahead: usize,
+        times: Option<&Vec<AtomicU64>>,
+    ) {
+        let mut last = times.map(|_| Instant::now());
         let Batch { loops, streams, .. } = self.batch;
         let (offset, lines) = (self.offset + self.bytes, ahead.div_ceil(LINE));
         let mut ahead = Ahead { streams, offset, lines, asked: 0 };
-        for (k, &Loop { run: (run, slope), x, out, mode }) in loops.iter().enumerate() {
+        for (k, &Loop { run: (run, slope), x, out, mode, .. }) in
+            loops.iter().enumerate()
+        {
             ahead.ask(ahead.all() * (k + 1) / loops.len());
             let mut any = std::ptr::null();
             let x = x.map(|operand| match operand {
@@ -246,6 +298,12 @@ impl<'a> Part<'a> {
                 } else {
                     run(slope, dtype, x, self.place(out), count, mode);
                 }
+            }
+            if let (Some(times), Some(last)) = (times, &mut last) {
+                let now = Instant::now();
+                let time = u64::try_from((now - *last).as_nanos()).unwrap_or(u64::MAX);
+                times[k].fetch_add(time, Ordering::Relaxed);
+                *last = now;
             }
         }
         // SAFETY: as above.

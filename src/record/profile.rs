@@ -40,7 +40,7 @@ impl Cell {
     }
 }
 
-/// Which small nodes are timed.
+/// Which small nodes are timed, and which batches of their loops.
 pub(crate) struct Sample {
     state: u32,
     /// How many nodes the next one stands for.
@@ -81,7 +81,11 @@ pub(crate) struct Profiler {
     sweep: Sample,
     /// Small nodes that sweeps are to visit before the next one that is timed.
     pub(crate) left: u32,
+    /// Of batches of loops over small values one in `BATCHES` is timed.
+    batches: Sample,
 }
+
+const BATCHES: u32 = 8;
 
 const RECENT: usize = 64;
 
@@ -100,6 +104,7 @@ impl Profiler {
             forward,
             left: sweep.gap - 1,
             sweep,
+            batches: Sample::new(),
         }
     }
 
@@ -192,6 +197,16 @@ impl Profiler {
     /// Notes the time of a heavy node's rule in a sweep.
     pub(crate) fn note_heavy_rule(&mut self, tag: Tag, site: u32, started: Instant) {
         let time = self.since(started);
+        self.cell(tag, site).sweep += time;
+    }
+
+    /// How many batches of small loops the next one stands for, if it is to be timed.
+    pub(crate) fn next_batch(&mut self) -> Option<u32> {
+        self.batches.advance().is_multiple_of(BATCHES).then_some(BATCHES)
+    }
+
+    /// Notes what a loop took that ran together with others.
+    pub(crate) fn note_batched_rule(&mut self, tag: Tag, site: u32, time: Duration) {
         self.cell(tag, site).sweep += time;
     }
 

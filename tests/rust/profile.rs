@@ -37,6 +37,27 @@ fn counts_and_bytes_are_those_of_the_nodes() {
 }
 
 #[test]
+fn loops_that_run_together_are_told_apart() {
+    let rec = ComputationRecord::new();
+    let elements: Vec<f64> = (0..20_000).map(|k| f64::from(k) * 1e-4).collect();
+    let [x, w] = [0, 1].map(|_| rec.tensor_from_value(array(&[20_000], &elements)));
+    rec.start_profile();
+    let y = (0..5).fold(x, |y, _| (y * w).tanh().exp() - x);
+    let gradient = y.sum().grad().wrt(&x);
+    let profile = rec.stop_profile().unwrap();
+    for op in ["multiply", "tanh", "exp"] {
+        assert!(entry(&profile, op).sweep > Duration::ZERO, "{profile}");
+    }
+    let sweep: Duration = profile.ops.iter().map(|op| op.sweep).sum();
+    assert!(sweep < profile.wall, "{profile}");
+    // The bits are those of a sweep that nobody looks at.
+    assert_eq!(
+        gradient.data().to_vec::<f64>(),
+        y.sum().grad().wrt(&x).data().to_vec::<f64>()
+    );
+}
+
+#[test]
 fn what_is_cleared_or_rewound_counts() {
     let mut rec = ComputationRecord::new();
     rec.start_profile();

@@ -6,6 +6,7 @@ use crate::kernels::naive::{self, config};
 use crate::ops::{Op, Tag};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::time::{Duration, Instant};
 
 const ARRAYS: usize = 5;
 
@@ -165,6 +166,41 @@ proptest! {
             prop_assert_eq!(bytes(whole, dtype, len), bytes(parts, dtype, len));
         }
     }
+}
+
+#[test]
+fn each_loop_has_its_share_of_the_time() {
+    let len = 4096;
+    let [a, b] = [1, 2].map(|seed| filled(DType::F64, len, seed));
+    let mut batch = Batch::default();
+    let (tanh, none) = (Rule::Pull(Tag::Tanh, 0).run(), Source::Unread);
+    for owner in [7, 8] {
+        batch.owner = owner;
+        let x = Source::Elements(a.data());
+        // SAFETY: both have `len` elements, and live until the batch has run.
+        unsafe {
+            let elements = (DType::F64, len);
+            batch.put_off(elements, tanh, [x, none, none, x], b.data(), Mode::Write);
+            batch.put_off(
+                elements,
+                (add, 0),
+                [x, none, none, none],
+                b.data(),
+                Mode::Add,
+            );
+        }
+    }
+    assert_eq!(batch.bytes(), 8 * len);
+    let mut noted = Vec::new();
+    let started = Instant::now();
+    batch.run_timed(|owner, time| noted.push((owner, time))).unwrap();
+    let whole = started.elapsed();
+    let owners: Vec<u32> = noted.iter().map(|x| x.0).collect();
+    assert_eq!(owners, [7, 7, 8, 8]);
+    assert!(noted.iter().all(|x| !x.1.is_zero()));
+    let sum: Duration = noted.iter().map(|x| x.1).sum();
+    assert!(sum <= whole, "{sum:?} of {whole:?}");
+    assert_eq!(batch.bytes(), 0);
 }
 
 #[test]
