@@ -132,6 +132,35 @@ def test_a_layer_is_its_three_ops_bit_for_bit(
     assert results[0][0].dtype == dtype
 
 
+@pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_layer_of_special_numbers_is_its_three_ops(
+    dtype: Any, activation: str | None
+) -> None:
+    info = np.finfo(dtype)
+    tiny, large = info.smallest_subnormal, info.max
+    special = [0.0, -0.0, 1.0, np.inf, np.nan, tiny, large, 88.5, 104.0, 710.0, 1e-8]
+    column = np.array([[x] for x in special] + [[-x] for x in special], dtype)
+    row, bias = np.array([[1, -1, 0.5]], dtype), np.array([0, 0.25, tiny], dtype)
+    results = []
+    for fused in (True, False):
+        rec = ComputationRecord()
+        x, w, b = (rec.tensor_from_value(value) for value in (column, row, bias))
+        if fused:
+            y = wg.linear(x, w, b, activation)
+        else:
+            y = x @ w + b
+            y = y if activation is None else getattr(wg, activation)(y)
+        gradients = [g.data() for g in y.sum().grad().wrt([x, w, b])]
+        results.append([y.data(), *gradients])
+    for ours, wanted in zip(*results, strict=True):
+        np.testing.assert_array_equal(ours, wanted)
+        known = ~np.isnan(ours)
+        np.testing.assert_array_equal(
+            np.signbit(ours[known]), np.signbit(wanted[known])
+        )
+
+
 def test_a_layer_of_other_shapes_or_types_is_its_ops(rec: ComputationRecord) -> None:
     x = rec.ones((2, 3))
     square, batch = rec.ones((3, 3)), rec.ones((4, 3, 2))
