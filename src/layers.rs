@@ -233,8 +233,7 @@ impl<'rec> LinearLayer<'rec> {
         store: &mut impl ParameterStore,
     ) -> Result<()> {
         let step = |parameter: &Parameter<'rec>| {
-            let gradient = grad.borrow().try_wrt(&parameter.tensor)?.try_data()?;
-            descend(&parameter.tensor.try_data()?, &gradient, self.rate)
+            grad.borrow().try_descend(&parameter.tensor, self.rate)
         };
         let weight = step(&self.weight)?;
         let bias = self.bias.as_ref().map(step).transpose()?;

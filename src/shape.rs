@@ -53,6 +53,11 @@ impl Shape {
         self.0.push(size);
     }
 
+    /// Exchanges two axes.
+    pub(crate) fn swap(&mut self, a: usize, b: usize) {
+        self.0.swap(a, b);
+    }
+
     /// The strides of a C-contiguous array of this shape.
     pub(crate) fn strides(&self) -> Strides {
         contiguous_strides(self)

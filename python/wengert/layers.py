@@ -58,7 +58,9 @@ def softmax_cross_entropy(logits: Tensor, labels: npt.ArrayLike | Tensor, /) -> 
     >>> softmax_cross_entropy(rec.zeros((1, 2)), [1]).data()
     array([0.69314718])
     """
-    return _core.softmax_cross_entropy(logits, labels).mean().reshape(1)
+    losses = _core.softmax_cross_entropy(logits, labels)
+    mean = losses.mean(keepdims=True)
+    return mean if mean.ndim == 1 else mean.reshape(1)
 
 
 def _stored(store: Store, key: str, shape: tuple[int, ...]) -> Array | None:
@@ -76,14 +78,14 @@ def _stored(store: Store, key: str, shape: tuple[int, ...]) -> Array | None:
 
 def _descend(layers: Sequence[LinearLayer], grad: Grad, store: Store) -> None:
     """Step the parameters of layers down; all steps are taken before one is written."""
-    values = [value for layer in layers for value in layer.parameters.values()]
-    # In the order of the parameters, which are gone through twice.
-    cotangents = iter(grad.wrt(values))
-    steps = {
-        key: _core.descend(value, next(cotangents), layer.rate)
-        for layer in layers
-        for key, value in layer.parameters.items()
-    }
+    keys: list[str] = []
+    values: list[Tensor] = []
+    rates: list[float] = []
+    for layer in layers:
+        keys += layer.parameters
+        values += layer.parameters.values()
+        rates += [layer.rate] * len(layer.parameters)
+    steps = dict(zip(keys, _core.descend(grad, values, rates), strict=True))
     if type(store) is ParameterStore:
         store._adopt(steps)
     else:
@@ -149,8 +151,9 @@ class LinearLayer:
         self.rate = rate
         # What does not fit is told before anything is drawn or recorded.
         weight_key, bias_key = f"{self.name}.weight", f"{self.name}.bias"
-        weight = _stored(store, weight_key, (inputs, outputs))
-        offset = _stored(store, bias_key, (outputs,)) if bias else None
+        arrays = store._arrays if type(store) is ParameterStore else store
+        weight = _stored(arrays, weight_key, (inputs, outputs))
+        offset = _stored(arrays, bias_key, (outputs,)) if bias else None
         if weight is None:
             # Sizes that are none are told by the draw.
             bound = math.sqrt(6.0 / max(1, inputs + outputs))
@@ -257,7 +260,8 @@ class Sequential:
         array([0., 0.])
         """
         for part, activation in self._steps:
-            if activation is not None and isinstance(part, LinearLayer):
+            if type(part) is LinearLayer:
+                activation = activation or part.activation
                 x = _core.linear(x, part.weight, part.bias, activation)
             else:
                 x = part(x)

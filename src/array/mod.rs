@@ -122,10 +122,19 @@ impl NdArray {
         value: impl Into<Scalar>,
         dtype: DType,
     ) -> Result<Self> {
-        let op = "full";
+        NdArray::filled("full", shape, value.into(), dtype)
+    }
+
+    /// As `full`, for the op that an error is to name.
+    pub(crate) fn filled(
+        op: &'static str,
+        shape: &[usize],
+        value: Scalar,
+        dtype: DType,
+    ) -> Result<Self> {
         let shape = shape::check(op, shape, dtype)?;
         let mut array = Fresh::new(op, Type::new(shape, dtype))?;
-        fill(array.view(), value.into())?;
+        fill(array.view(), value)?;
         // SAFETY: `fill` wrote every element.
         Ok(unsafe { array.assume_init() })
     }
@@ -286,6 +295,19 @@ impl NdArray {
         let shape = axes.iter().map(|&k| self.shape[k]).collect();
         let strides = axes.iter().map(|&k| self.strides[k]).collect();
         NdArray { shape, strides, ..self }
+    }
+
+    /// The same elements with two axes exchanged.
+    pub(crate) fn swapped(mut self, a: usize, b: usize) -> NdArray {
+        self.shape.swap(a, b);
+        self.strides.swap(a, b);
+        self
+    }
+
+    /// A contiguous array in another shape of as many elements.
+    pub(crate) fn contiguous_as(self, shape: Shape) -> NdArray {
+        debug_assert!(self.is_contiguous() && self.len() == shape.len());
+        NdArray { strides: shape.strides(), shape, ..self }
     }
 
     /// This array, or a contiguous copy if it is not contiguous.

@@ -127,6 +127,18 @@ impl<'rec> Grad<'rec> {
         }
     }
 
+    /// The value that lies a step of gradient descent down from a tensor's. It is not
+    /// recorded.
+    #[track_caller]
+    pub(crate) fn try_descend(
+        &self,
+        tensor: &Tensor<'rec>,
+        rate: f64,
+    ) -> Result<NdArray> {
+        let node = tensor.node_of("optimize", self.record)?;
+        self.ask(|gradient, arena, site| gradient.descend_one(arena, node, rate, site))
+    }
+
     /// As `wrt`, but a tensor that no path leads to is a fault that says where the paths
     /// end, such as at a `stop_gradient`.
     ///

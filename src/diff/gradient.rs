@@ -6,6 +6,7 @@ use super::recorded;
 use super::wanted::{Task, connected};
 use crate::array::NdArray;
 use crate::error::{Error, Fault, Operand, Place, Result};
+use crate::kernels::map;
 use crate::ops::Op;
 use crate::record::Arena;
 use crate::record::steps::Step;
@@ -196,6 +197,58 @@ impl Gradient {
             return Ok(Asked::After(sweep));
         }
         self.place(arena, node, site).map(Asked::Known)
+    }
+
+    /// A step of gradient descent from each of `nodes`, by its rate: new values, of which
+    /// none is recorded.
+    #[cfg(feature = "python")]
+    pub(crate) fn descend(
+        &mut self,
+        arena: &mut Arena,
+        nodes: &[u32],
+        rates: &[f64],
+        site: u32,
+    ) -> Result<Asked<Vec<NdArray>>> {
+        if let Some(sweep) = self.find(arena, nodes, site)? {
+            return Ok(Asked::After(sweep));
+        }
+        let steps = nodes.iter().zip(rates);
+        let next = steps.map(|(&node, &rate)| self.step(arena, node, rate, site));
+        next.collect::<Result<_>>().map(Asked::Known)
+    }
+
+    /// As `descend`, from one node.
+    pub(crate) fn descend_one(
+        &mut self,
+        arena: &mut Arena,
+        node: u32,
+        rate: f64,
+        site: u32,
+    ) -> Result<Asked<NdArray>> {
+        if let Some(sweep) = self.find(arena, &[node], site)? {
+            return Ok(Asked::After(sweep));
+        }
+        self.step(arena, node, rate, site).map(Asked::Known)
+    }
+
+    /// The value that lies a step down from a node's, whose cotangent was looked for.
+    fn step(
+        &mut self,
+        arena: &mut Arena,
+        node: u32,
+        rate: f64,
+        site: u32,
+    ) -> Result<NdArray> {
+        arena.expect_value("optimize", node)?;
+        if let Found::Arrays(list) = &self.found {
+            return match list.binary_search_by_key(&node, |x| x.0) {
+                Ok(k) => map::descend(arena.view(node), list[k].1.view(), rate),
+                // No path leads there.
+                Err(_) => arena.view(node).copied("optimize"),
+            };
+        }
+        let place = self.place(arena, node, site)?;
+        map::descend(arena.view(node), arena.view(place), rate)
     }
 
     /// Sweeps once more for those nodes that earlier sweeps were not to find; gives the

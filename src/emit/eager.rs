@@ -5,8 +5,11 @@ use crate::dtype::{DType, Scalar};
 use crate::error::Result;
 use crate::kernels;
 use crate::kernels::map::Mode;
+use crate::ops::declare::Entry;
 use crate::ops::emit::{Arg, Args, Emit, Node};
-use crate::ops::{Op, Tier};
+use crate::ops::linalg::MatMul;
+use crate::ops::view::Reshape;
+use crate::ops::{Forward, Op, Tier};
 use crate::record::Arena;
 use crate::shape::{Shape, Type};
 use smallvec::SmallVec;
@@ -137,6 +140,31 @@ impl Emit for Eager<'_> {
             op.check(views)?;
             op.eval(views, out.view())
         })?;
+        // SAFETY: `eval` wrote every element.
+        Ok(unsafe { out.assume_init() })
+    }
+
+    // The rules of small networks spend most of their time here: what only shows an array
+    // another way makes no op.
+
+    fn swap_last(&mut self, x: NdArray) -> Result<NdArray> {
+        let ndim = x.ndim();
+        Ok(x.swapped(ndim - 2, ndim - 1))
+    }
+
+    fn reshape(&mut self, x: NdArray, shape: Shape) -> Result<NdArray> {
+        if *x.shape() == *shape {
+            return Ok(x);
+        }
+        if x.is_contiguous() && x.len() == shape.len() {
+            return Ok(x.contiguous_as(shape));
+        }
+        self.unary(Reshape { shape }.into(), x)
+    }
+
+    fn matmul(&mut self, a: NdArray, b: NdArray) -> Result<NdArray> {
+        let mut out = Fresh::new(MatMul::NAME, MatMul.infer(&[&a.ty(), &b.ty()])?)?;
+        MatMul.eval(&[a.view(), b.view()], out.view())?;
         // SAFETY: `eval` wrote every element.
         Ok(unsafe { out.assume_init() })
     }

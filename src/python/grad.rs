@@ -116,37 +116,18 @@ impl PyGrad {
         let record = self.record.bind(py);
         let mut handles = Vec::new();
         let tree = Tree::read(tensors, record, "wrt", 0, &mut handles)?;
-        let id = record.get().id;
-        let ask = |arena: &mut Arena, site: u32| {
+        let found = self.ask(py, |gradient, arena, site| {
             let nodes = check_all(arena, "wrt", &handles)?;
-            let asked = self.within(id, |gradient| {
-                if strict {
-                    gradient.expect_connected(arena, &nodes)?;
-                }
-                gradient.wrt(arena, &nodes, site)
-            })?;
-            let handle = |node: u32| Handle::another(arena, node);
-            Ok(match asked {
-                Asked::Known(found) => Asked::Known(
-                    found.into_iter().map(handle).collect::<Result<Vec<_>, _>>()?,
-                ),
-                Asked::After(sweep) => Asked::After(sweep),
-            })
-        };
-        let found = loop {
-            match record.get().run_at(py, "wrt", Work::OnRecord, ask)? {
-                Asked::Known(found) => break found,
-                Asked::After(sweep) => {
-                    let found = PyRecord::finish(record, "wrt", sweep)?;
-                    record.get().run(py, "wrt", Work::Short, |_| {
-                        self.within(id, |gradient| {
-                            gradient.add(found);
-                            Ok(())
-                        })
-                    })?;
-                }
+            if strict {
+                gradient.expect_connected(arena, &nodes)?;
             }
-        };
+            let found = match gradient.wrt(arena, &nodes, site)? {
+                Asked::Known(found) => found,
+                Asked::After(sweep) => return Ok(Asked::After(sweep)),
+            };
+            let handles = found.into_iter().map(|node| Handle::another(arena, node));
+            handles.collect::<Result<Vec<_>>>().map(Asked::Known)
+        })?;
         let tensor = |handle| object::tensor(record, handle);
         let mut results = found.into_iter().map(tensor);
         tree.filled(py, &mut results)
@@ -201,6 +182,50 @@ impl PyGrad {
             self.within(home.id, |gradient| gradient.cotangents(arena, op))
         })?;
         PyRecord::finish(self.record.bind(py), op, found)
+    }
+
+    /// A step of gradient descent from each of some tensors, by its rate.
+    pub(super) fn descend(
+        &self,
+        py: Python<'_>,
+        parameters: &Bound<'_, PyList>,
+        rates: &[f64],
+    ) -> PyResult<Vec<NdArray>> {
+        let record = self.record.bind(py);
+        let mut handles = Vec::with_capacity(rates.len());
+        Tree::read(parameters, record, "optimize", 0, &mut handles)?;
+        self.ask(py, |gradient, arena, site| {
+            let nodes = check_all(arena, "optimize", &handles)?;
+            gradient.descend(arena, &nodes, rates, site)
+        })
+    }
+
+    /// Asks the gradient, again after each sweep that this takes.
+    fn ask<R: Send>(
+        &self,
+        py: Python<'_>,
+        mut question: impl FnMut(&mut Gradient, &mut Arena, u32) -> Result<Asked<R>> + Send,
+    ) -> PyResult<R> {
+        let record = self.record.bind(py);
+        let id = record.get().id;
+        loop {
+            let asked =
+                record.get().run_at(py, "wrt", Work::OnRecord, |arena, site| {
+                    self.within(id, |gradient| question(gradient, arena, site))
+                })?;
+            match asked {
+                Asked::Known(found) => return Ok(found),
+                Asked::After(sweep) => {
+                    let found = PyRecord::finish(record, "wrt", sweep)?;
+                    record.get().run(py, "wrt", Work::Short, |_| {
+                        self.within(id, |gradient| {
+                            gradient.add(found);
+                            Ok(())
+                        })
+                    })?;
+                }
+            }
+        }
     }
 
     /// Runs `f` on the gradient. The record's lock is held, so nobody else does.

@@ -410,32 +410,39 @@ def test_a_classifier_learns(store: Any) -> None:
 
 @pytest.mark.parametrize("size", [3, 1000])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_step_is_the_same_from_tensors_and_from_arrays(size: int, dtype: str) -> None:
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_step_is_that_of_the_arrays(size: int, dtype: str, asked: bool) -> None:
+    """Of a leaf, of another node, and of what the loss does not depend on."""
     rng = np.random.default_rng(5)
     x, g = rng.standard_normal((2, size)).astype(dtype)
-    rec, other = ComputationRecord(), ComputationRecord()
-    want = _core.descend(x, g, 0.3)
-    assert want.tobytes() == (x - np.asarray(0.3, dtype) * g).tobytes()
-    tensor = rec.tensor_from_value(x)
-    # In one record, in two, and beside an array.
-    for gradient in (rec.constant(g), other.constant(g), g):
-        found = _core.descend(tensor, gradient, 0.3)
-        assert found.dtype == dtype
-        assert found.tobytes() == want.tobytes()
-
-
-def test_a_step_refuses_what_does_not_fit_or_is_gone() -> None:
     rec = ComputationRecord()
-    x, short, double = rec.ones(3, "float32"), rec.ones(2, "float32"), rec.ones(3)
-    with pytest.raises(ShapeError, match=r"descend: .*\(3,\).*\(2,\)"):
-        _core.descend(x, short, 0.1)
-    with pytest.raises(wg.DTypeError, match="the array holds f64, not f32"):
-        _core.descend(x, double, 0.1)
+    leaf, apart = rec.tensor_from_value(x), rec.tensor_from_value(x)
+    inner = leaf + 0
+    grad = (inner * g).sum().grad()
+    tensors, rates = [leaf, inner, apart], [0.3, 0.7, 0.3]
+    if asked:
+        grad.wrt(tensors)
+    count = len(rec)
+    found = _core.descend(grad, tensors, rates)
+    assert len(rec) == count
+    for y, gradient, rate in zip(found, (g, g, 0 * g), rates, strict=True):
+        assert y.dtype == dtype
+        assert y.tobytes() == (x - np.asarray(rate, dtype) * gradient).tobytes()
+
+
+def test_a_step_refuses_what_has_no_gradient_or_is_gone() -> None:
+    rec, other = ComputationRecord(), ComputationRecord()
+    x = rec.ones(3, "float32")
     y = x * 2
-    y.sum().grad(consume=True)
-    for pair in ((x, y), (y, x)):
-        with pytest.raises(wg.HandleError, match=r"data: .* was freed by grad"):
-            _core.descend(*pair, 0.1)
+    grad = y.sum().grad()
+    for wrong in (other.ones(3, "float32"), 1.0):
+        with pytest.raises((wg.HandleError, TypeError), match=r"^optimize: "):
+            _core.descend(grad, [x, wrong], [0.1, 0.1])
+    with pytest.raises(wg.DTypeError, match=r"cast with \.astype"):
+        _core.descend(grad, [rec.constant([1, 2])], [0.1])
+    consumed = y.sum().grad(wrt=[x, y], consume=True)
+    with pytest.raises(wg.HandleError, match=r"^optimize: .* was freed by grad"):
+        _core.descend(consumed, [x, y], [0.1, 0.1])
     rec.clear()
     with pytest.raises(wg.HandleError, match="before the record was cleared"):
-        _core.descend(x, short, 0.1)
+        _core.descend(grad, [x], [0.1])

@@ -1,55 +1,35 @@
 //! What the package and its tools ask of the engine: arrays, ops, memory.
 
-use crate::kernels::map;
 use crate::python::array::{from_numpy, to_numpy};
-use crate::python::error::plain;
-use crate::python::tensor::PyTensor;
-use crate::python::work::Work;
+use crate::python::grad::PyGrad;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-/// A step of gradient descent, `parameter - rate * gradient`, as a read-only array.
-///
-/// Both are tensors or array_likes of one shape and one float type, which the result has
-/// too; ShapeError or DTypeError otherwise.
+/// Steps of gradient descent, `parameter - rate * gradient`: a read-only array for each
+/// tensor of the gradient's record, by its rate. Nothing is recorded.
 ///
 /// Examples
 /// --------
 /// >>> import wengert
 /// >>> from wengert import _core
-/// >>> _core.descend([1.0, 2.0], [0.5, -0.5], 0.1)
-/// array([0.95, 2.05])
+/// >>> rec = wengert.ComputationRecord()
+/// >>> x = rec.tensor_from_value([1.0, 2.0])
+/// >>> _core.descend((x * x).sum().grad(), [x], [0.1])
+/// [array([0.8, 1.6])]
 #[pyfunction]
-#[pyo3(signature = (parameter, gradient, rate, /))]
+#[pyo3(signature = (gradient, parameters, rates, /))]
 fn descend<'py>(
-    parameter: &Bound<'py, PyAny>,
-    gradient: &Bound<'py, PyAny>,
-    rate: f64,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = parameter.py();
-    // A tensor's value needs no array of NumPy's, and those of one record no copies.
-    let tensors =
-        (parameter.cast_exact::<PyTensor>(), gradient.cast_exact::<PyTensor>());
-    if let (Ok(x), Ok(g)) = tensors
-        && x.get().record.is(&g.get().record)
-    {
-        let record = x.get().record.get();
-        let (x, g) = (x.get().handle(py), g.get().handle(py));
-        let next = record.run(py, "data", Work::Short.and(x.node), |arena| {
-            let (x, g) = (x.check(arena, "data")?, g.check(arena, "data")?);
-            arena.expect_value("data", x)?;
-            arena.expect_value("data", g)?;
-            map::descend(arena.view(x), arena.view(g), rate)
-        })?;
-        return to_numpy(py, &next);
+    gradient: &Bound<'py, PyGrad>,
+    parameters: &Bound<'py, PyList>,
+    rates: Vec<f64>,
+) -> PyResult<Bound<'py, PyList>> {
+    let py = gradient.py();
+    let next = gradient.get().descend(py, parameters, &rates)?;
+    let arrays = PyList::empty(py);
+    for array in &next {
+        arrays.append(to_numpy(py, array)?)?;
     }
-    let array = |x: &Bound<'py, PyAny>| match x.cast_exact::<PyTensor>() {
-        Ok(tensor) => tensor.get().array(py),
-        Err(_) => from_numpy(x),
-    };
-    let (x, g) = (array(parameter)?, array(gradient)?);
-    let next = plain(py, map::descend(x.view(), g.view(), rate))?;
-    to_numpy(py, &next)
+    Ok(arrays)
 }
 
 /// The printed form of an array in Rust: elements, shape, strides and layout.
