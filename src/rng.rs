@@ -1,8 +1,9 @@
 //! Random numbers from one stream that the user holds.
 
 use crate::array::NdArray;
-use crate::dtype::{DType, Element};
+use crate::dtype::{DType, Element, Scalar};
 use crate::error::{Error, Fault, Result};
+use crate::stop;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng as _, SeedableRng};
 use std::f64::consts::TAU;
@@ -11,7 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A handle to one PCG64 stream. A clone draws from the same stream.
 ///
-/// The same seed gives the same numbers in Rust and in Python, in the order of the calls.
+/// The same seed gives the same numbers in Rust and in Python, in the order of the calls. A
+/// draw that fails leaves the stream as it was.
 ///
 /// ```
 /// use wengert::Rng;
@@ -37,6 +39,23 @@ impl Rng {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What `draw` makes of the stream, which moves on if it succeeds.
+    ///
+    /// Nobody waits for a draw, which may take long: it has a copy of the stream, and draws
+    /// again if another was quicker.
+    fn draw<T>(&self, draw: impl Fn(&mut Pcg64) -> Result<T>) -> Result<T> {
+        loop {
+            let before = self.stream().clone();
+            let mut after = before.clone();
+            let drawn = draw(&mut after)?;
+            let mut stream = self.stream();
+            if *stream == before {
+                *stream = after;
+                return Ok(drawn);
+            }
+        }
+    }
+
     /// Values drawn uniformly from `low` (included) to `high` (not), of type `f32`.
     ///
     /// # Panics
@@ -55,17 +74,19 @@ impl Rng {
         high: f64,
         dtype: DType,
     ) -> Result<NdArray> {
-        let mut stream = self.stream();
-        fill("uniform", shape, dtype, || low + (high - low) * unit(&mut stream))
+        self.draw(|stream| {
+            fill("uniform", shape, dtype, || low + (high - low) * unit(stream))
+        })
     }
 
     /// Values drawn from the normal distribution of mean 0 and variance 1, by the
     /// method of Box and Muller (1958). Each value takes two steps of the stream.
     pub fn try_normal(&self, shape: &[usize], dtype: DType) -> Result<NdArray> {
-        let mut stream = self.stream();
-        fill("normal", shape, dtype, || {
-            let radius = (-2.0 * (1.0 - unit(&mut stream)).ln()).sqrt();
-            radius * (TAU * unit(&mut stream)).cos()
+        self.draw(|stream| {
+            fill("normal", shape, dtype, || {
+                let radius = (-2.0 * (1.0 - unit(stream)).ln()).sqrt();
+                radius * (TAU * unit(stream)).cos()
+            })
         })
     }
 
@@ -77,16 +98,9 @@ impl Rng {
         rate: f64,
         dtype: DType,
     ) -> Result<NdArray> {
-        let mut stream = self.stream();
         let kept = 1.0 / (1.0 - rate);
-        fill(
-            "dropout",
-            shape,
-            dtype,
-            || {
-                if unit(&mut stream) < rate { 0.0 } else { kept }
-            },
-        )
+        let mask = |x| if x < rate { 0.0 } else { kept };
+        self.draw(|stream| fill("dropout", shape, dtype, || mask(unit(stream))))
     }
 
     /// The integers below `n` in a random order, by the shuffle of Fisher and Yates.
@@ -99,22 +113,48 @@ impl Rng {
     }
 
     /// As `permutation`; an error if memory cannot be had.
-    #[expect(clippy::cast_possible_truncation, reason = "an index below n")]
-    #[expect(clippy::cast_possible_wrap, reason = "n elements fit in memory")]
     pub fn try_permutation(&self, n: usize) -> Result<Vec<i64>> {
-        let mut items = Vec::new();
-        if items.try_reserve_exact(n).is_err() {
-            let (op, bytes) = ("permutation", n.saturating_mul(size_of::<i64>()));
-            return Err(Error::new(Fault::Memory { op, bytes, shape: vec![n] }));
-        }
-        items.extend(0..n as i64);
-        let mut stream = self.stream();
-        for last in (1..n).rev() {
-            items.swap(last, below(&mut stream, last as u64 + 1) as usize);
-        }
-        Ok(items)
+        self.draw(|stream| {
+            let mut items = Vec::new();
+            if items.try_reserve_exact(n).is_err() {
+                let (op, bytes) = ("permutation", n.saturating_mul(size_of::<i64>()));
+                return Err(Error::new(Fault::Memory { op, bytes, shape: vec![n] }));
+            }
+            items.resize(n, 0);
+            shuffle(&mut items, stream)?;
+            Ok(items)
+        })
+    }
+
+    /// As `try_permutation`, as an array.
+    #[cfg(feature = "python")]
+    pub(crate) fn try_permuted(&self, n: usize) -> Result<NdArray> {
+        self.draw(|stream| {
+            let mut items =
+                NdArray::filled("permutation", &[n], Scalar::Int(0), DType::I64)?;
+            shuffle(items.try_as_mut_slice()?, stream)?;
+            Ok(items)
+        })
     }
 }
+
+/// Writes the integers from 0 on in a random order.
+#[expect(clippy::cast_possible_truncation, reason = "an index of an item")]
+#[expect(clippy::cast_possible_wrap, reason = "the items fit in memory")]
+fn shuffle(items: &mut [i64], stream: &mut Pcg64) -> Result<()> {
+    for (k, item) in items.iter_mut().enumerate() {
+        stop::poll_at(k)?;
+        *item = k as i64;
+    }
+    for last in (1..items.len()).rev() {
+        stop::poll_at(last)?;
+        items.swap(last, below(stream, last as u64 + 1) as usize);
+    }
+    Ok(())
+}
+
+/// Values that are drawn between two polls.
+const CHUNK: usize = 1 << 12;
 
 /// A value from 0 to 1, with 53 random bits.
 fn unit(stream: &mut Pcg64) -> f64 {
@@ -143,16 +183,20 @@ fn fill(
     mut draw: impl FnMut() -> f64,
 ) -> Result<NdArray> {
     fn array<T: Element>(
+        op: &'static str,
         shape: &[usize],
         mut draw: impl FnMut() -> T,
     ) -> Result<NdArray> {
-        let mut array = NdArray::zeros(shape, T::DTYPE)?;
-        array.try_as_mut_slice::<T>()?.fill_with(&mut draw);
+        let mut array = NdArray::filled(op, shape, Scalar::Float(0.0), T::DTYPE)?;
+        for chunk in array.try_as_mut_slice::<T>()?.chunks_mut(CHUNK) {
+            stop::poll()?;
+            chunk.fill_with(&mut draw);
+        }
         Ok(array)
     }
     match dtype {
-        DType::F32 => array::<f32>(shape, || draw() as f32),
-        DType::F64 => array::<f64>(shape, draw),
+        DType::F32 => array::<f32>(op, shape, || draw() as f32),
+        DType::F64 => array::<f64>(op, shape, draw),
         DType::I64 | DType::Bool => Err(Error::new(Fault::Unsupported { op, dtype })),
     }
 }
@@ -168,6 +212,25 @@ mod tests {
         let first = a.uniform(&[2], 0.0, 1.0).to_vec::<f32>();
         let second = a.clone().uniform(&[2], 0.0, 1.0).to_vec::<f32>();
         assert_eq!([first, second].concat(), both);
+    }
+
+    #[test]
+    fn threads_that_share_a_stream_draw_no_number_twice() {
+        let (rng, draws, each) = (Rng::new(1), 500, 16);
+        let draw = || -> Vec<f32> {
+            let next = || rng.uniform(&[each], 0.0, 1.0).to_vec::<f32>();
+            (0..draws).flat_map(|_| next()).collect()
+        };
+        let (mut all, more) = std::thread::scope(|scope| {
+            let other = scope.spawn(draw);
+            (draw(), other.join().unwrap())
+        });
+        all.extend(more);
+        let mut wanted =
+            Rng::new(1).uniform(&[2 * draws * each], 0.0, 1.0).to_vec::<f32>();
+        all.sort_unstable_by(f32::total_cmp);
+        wanted.sort_unstable_by(f32::total_cmp);
+        assert_eq!(all, wanted);
     }
 
     #[test]

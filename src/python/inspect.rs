@@ -7,9 +7,11 @@ use super::record::{PyRecord, expect_record};
 use super::tensor::PyTensor;
 use super::work::Work;
 use crate::array::{NdArray, summary};
+use crate::error::Result;
 use crate::ops::emit::{Arg, Args};
 use crate::record::graph::{self, GraphBox, Look};
 use crate::record::{Arena, print};
+use crate::stop;
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -208,10 +210,17 @@ impl PyRecord {
     /// The fields of all nodes, as in `wengert._nodes.Node`.
     fn _nodes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let rows = self.run(py, "nodes", Work::OnRecord, |arena| {
-            Ok((0..arena.len()).map(|node| Row::new(arena, node)).collect::<Vec<_>>())
+            let row = |node: u32| {
+                stop::poll_at(node as usize)?;
+                Ok(Row::new(arena, node))
+            };
+            (0..arena.len()).map(row).collect::<Result<Vec<_>>>()
         })?;
         let list = PyList::empty(py);
-        for row in rows {
+        for (k, row) in rows.into_iter().enumerate() {
+            if k.is_multiple_of(1 << 10) {
+                py.check_signals()?;
+            }
             let operands = row.operands.into_iter().map(|operand| match operand {
                 Arg::Value(node) => node.into_bound_py_any(py),
                 Arg::Number(x) => print::number(x).into_bound_py_any(py),

@@ -2,8 +2,11 @@
 
 use super::array::{checked_size, checked_sizes, dtype_of, to_numpy};
 use super::error::plain;
+use super::threads::detached;
+use super::work::LONG;
 use crate::array::NdArray;
 use crate::dtype::DType;
+use crate::error::Result;
 use crate::rng::Rng;
 use pyo3::prelude::*;
 
@@ -58,8 +61,7 @@ impl PyRng {
         let py = shape.py();
         let dtype = dtype.map_or(Ok(DType::F32), |dtype| dtype_of(py, dtype))?;
         let shape = checked_sizes("uniform", shape)?;
-        let array = plain(py, self.0.try_uniform(&shape, low, high, dtype))?;
-        to_numpy(py, &array)
+        drawn(py, &shape, || self.0.try_uniform(&shape, low, high, dtype))
     }
 
     /// Values drawn from the normal distribution of mean 0 and variance 1, as a read-
@@ -87,8 +89,7 @@ impl PyRng {
         let py = shape.py();
         let dtype = dtype.map_or(Ok(DType::F32), |dtype| dtype_of(py, dtype))?;
         let shape = checked_sizes("normal", shape)?;
-        let array = plain(py, self.0.try_normal(&shape, dtype))?;
-        to_numpy(py, &array)
+        drawn(py, &shape, || self.0.try_normal(&shape, dtype))
     }
 
     /// The integers below `n` in a random order, as a read-only int64 array.
@@ -103,12 +104,22 @@ impl PyRng {
     #[pyo3(signature = (n, /))]
     fn permutation<'py>(&self, n: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let (py, n) = (n.py(), checked_size("permutation", n)?);
-        let items = plain(py, self.0.try_permutation(n))?;
-        to_numpy(py, &plain(py, NdArray::try_from_elements(&items, &[n]))?)
+        drawn(py, &[n], || self.0.try_permuted(n))
     }
 
     #[expect(clippy::unused_self, reason = "Python passes it")]
     fn __repr__(&self) -> &'static str {
         "<Rng>"
     }
+}
+
+/// The array that `draw` gives, of this shape: for many numbers the interpreter is released.
+fn drawn<'py>(
+    py: Python<'py>,
+    shape: &[usize],
+    draw: impl FnOnce() -> Result<NdArray> + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let len = shape.iter().fold(1_usize, |len, &size| len.saturating_mul(size));
+    let array = if len > LONG / 8 { detached(py, draw) } else { draw() };
+    to_numpy(py, &plain(py, array)?)
 }

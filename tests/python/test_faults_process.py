@@ -157,6 +157,29 @@ def test_fault_36_ctrl_c_within_zeros(rec: ComputationRecord) -> None:
             rec.zeros((100_000_000,))
 
 
+DRAWS: dict[str, Callable[[wg.Rng], object]] = {
+    "uniform": lambda rng: rng.uniform(100_000_000),
+    "normal": lambda rng: rng.normal(30_000_000),
+    "permutation": lambda rng: rng.permutation(30_000_000),
+}
+
+
+@needs_signals
+@pytest.mark.parametrize("name", DRAWS)
+def test_fault_36_ctrl_c_within_draws(name: str) -> None:
+    """The stream is where it was before."""
+    rng, seen = wg.Rng(7), []
+
+    def handler() -> None:
+        seen.append(rng)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with alarms(handler), pytest.raises(KeyboardInterrupt):
+        DRAWS[name](rng)
+    assert (rng.uniform(3) == wg.Rng(7).uniform(3)).all()
+
+
 @needs_signals
 def test_fault_36_ctrl_c_that_comes_from_the_system(rec: ComputationRecord) -> None:
     x = large(rec, 3000, 3000)
