@@ -217,7 +217,11 @@ pub(in crate::kernels) fn join_tree<A>(
         }
         partial.push(whole);
     }
-    Some(partial.into_iter().rev().fold(last, |right, left| join(left, right)))
+    // What is popped moves alone: it may be the results of many columns.
+    while let Some(left) = partial.pop() {
+        last = join(left, last);
+    }
+    Some(last)
 }
 
 /// As `join_tree`, of what `tile` gives for each number below `count`.

@@ -23,10 +23,12 @@ use std::{array, slice};
 const TILE: usize = tile_size(1 << 19, 1 << 9);
 /// Short rows that are folded in one call.
 const ROWS: usize = 16;
-/// Columns that are folded side by side.
-pub(super) const WIDTH: usize = 128;
+/// Columns that are folded side by side: long pieces of rows are read sooner.
+pub(super) const WIDTH: usize = 256;
 /// Rows that are added to one running result; beyond that, results meet in a tree.
-const HEIGHT: usize = 8 * GROUP;
+const HEIGHT: usize = 32 * GROUP;
+/// Results of pieces that are joined one by one: of more, all at once.
+const FEW: usize = 16;
 /// Rows of fewer columns are folded as if several were one.
 const NARROW: usize = 32;
 
@@ -229,13 +231,30 @@ impl<F: Fold> Reduction<F> {
         })?;
         let results = (Self::TILE / pieces.count).max(1);
         for_each_part(out, results, |part, out| {
-            for (k, out) in (part * results..).zip(out) {
-                let at = |piece| partial.at(piece * len + k);
-                // SAFETY: the tiles have written all of these.
-                let read = |piece| unsafe { at(piece).read().assume_init() };
-                if let Some(acc) = join_tree((0..pieces.count).map(read), F::join) {
+            let first = part * results;
+            // SAFETY: the tiles have written all results of each piece.
+            let read = |piece, k| unsafe {
+                partial.at(piece * len + first + k).read().assume_init()
+            };
+            if out.len() < FEW {
+                for (k, out) in out.iter_mut().enumerate() {
+                    let items = (0..pieces.count).map(|piece| read(piece, k));
+                    let acc = join_tree(items, F::join).unwrap_or(F::NEUTRAL);
                     out.write(self.fold.finish(acc));
                 }
+                return;
+            }
+            for (start, out) in (0..).step_by(WIDTH).zip(out.chunks_mut(WIDTH)) {
+                let items = (0..pieces.count).map(|piece| {
+                    let mut acc = [F::NEUTRAL; WIDTH];
+                    for (k, acc) in acc[..out.len()].iter_mut().enumerate() {
+                        *acc = read(piece, start + k);
+                    }
+                    acc
+                });
+                let acc = join_tree(items, join_columns::<F>);
+                let acc = acc.unwrap_or([F::NEUTRAL; WIDTH]);
+                write(&acc, out, |acc| self.fold.finish(acc));
             }
         })
     }
@@ -313,12 +332,12 @@ impl<F: Fold> Reduction<F> {
         out: &mut [MaybeUninit<O>],
         finish: impl Fn(F::Acc) -> O,
     ) {
+        let mut room = [const { MaybeUninit::uninit() }; WIDTH];
         for out in out.chunks_mut(WIDTH) {
-            let width = out.len();
-            let mut acc = [F::NEUTRAL; WIDTH];
+            let acc = neutral::<F>(&mut room[..out.len()]);
             // SAFETY: as above.
-            unsafe { fold_columns::<F>(first, reduced, width, &mut acc) };
-            write(&acc, out, &finish);
+            unsafe { fold_columns::<F>(first, reduced, acc) };
+            write(acc, out, &finish);
             first = first.wrapping_add(WIDTH);
         }
     }
@@ -359,25 +378,33 @@ impl Pieces {
     }
 }
 
-/// Folds `width` neighbouring columns into `acc`.
+/// Running results that have folded nothing.
+#[inline(always)]
+fn neutral<F: Fold>(room: &mut [MaybeUninit<F::Acc>]) -> &mut [F::Acc] {
+    room.fill(MaybeUninit::new(F::NEUTRAL));
+    // SAFETY: all were written.
+    unsafe { room.assume_init_mut() }
+}
+
+/// Folds neighbouring columns into `acc`, which is neutral.
 ///
 /// # Safety
-/// At each offset that `rows` reach from `first` lie `width` elements.
+/// At each offset that `rows` reach from `first` lie as many elements as columns.
 unsafe fn fold_columns<F: Fold>(
     first: *const F::Item,
     rows: &[Dim<1>],
-    width: usize,
-    acc: &mut [F::Acc; WIDTH],
+    acc: &mut [F::Acc],
 ) {
     let (outer, Dim { size: count, strides: [step] }) = walk::split_inner(rows);
     if outer.is_empty() && count <= HEIGHT {
-        simd::dispatch(Columns::<F> { first, step, count, width, acc });
-    } else if width <= NARROW && outer.is_empty() && step == width.cast_signed() {
+        simd::dispatch(Columns::<F> { first, step, count, acc });
+    } else if acc.len() <= NARROW && outer.is_empty() && step == acc.len().cast_signed()
+    {
         // SAFETY: the rows follow one another.
-        unsafe { fold_narrow_columns::<F>(first, count, width, acc) };
+        unsafe { fold_narrow_columns::<F>(first, count, acc) };
     } else {
         // SAFETY: as above.
-        unsafe { fold_tall_columns::<F>(first, rows, width, acc) };
+        unsafe { fold_tall_columns::<F>(first, rows, acc) };
     }
 }
 
@@ -390,50 +417,56 @@ unsafe fn fold_columns<F: Fold>(
 unsafe fn fold_tall_columns<F: Fold>(
     first: *const F::Item,
     rows: &[Dim<1>],
-    width: usize,
-    acc: &mut [F::Acc; WIDTH],
+    acc: &mut [F::Acc],
 ) {
     let (outer, Dim { size, strides: [step] }) = walk::split_inner(rows);
+    let width = acc.len();
     let blocks = Walk::new(outer).flat_map(|[start]| {
         (0..size).step_by(HEIGHT).map(move |row| {
             let first = first.wrapping_offset(start + row.cast_signed() * step);
             let mut acc = [F::NEUTRAL; WIDTH];
-            let count = HEIGHT.min(size - row);
-            simd::dispatch(Columns::<F> { first, step, count, width, acc: &mut acc });
+            let (count, folded) = (HEIGHT.min(size - row), &mut acc[..width]);
+            simd::dispatch(Columns::<F> { first, step, count, acc: folded });
             acc
         })
     });
-    let join = |mut a: [F::Acc; WIDTH], b: [F::Acc; WIDTH]| {
-        for (a, &b) in a.iter_mut().zip(&b) {
-            *a = F::join(*a, b);
-        }
-        a
-    };
-    if let Some(all) = join_tree(blocks, join) {
-        *acc = all;
+    if let Some(all) = join_tree(blocks, join_columns::<F>) {
+        acc.copy_from_slice(&all[..width]);
     }
+}
+
+/// Joins the results of columns side by side.
+fn join_columns<F: Fold>(
+    mut a: [F::Acc; WIDTH],
+    b: [F::Acc; WIDTH],
+) -> [F::Acc; WIDTH] {
+    for (a, &b) in a.iter_mut().zip(&b) {
+        *a = F::join(*a, b);
+    }
+    a
 }
 
 /// Folds the columns of a dense matrix that is too narrow to fill a vector register:
 /// as one with fewer, longer rows, whose parts are folded at last.
 ///
 /// # Safety
-/// From `first` lie `rows` times `width` elements.
+/// From `first` lie so many rows of as many elements as columns.
 unsafe fn fold_narrow_columns<F: Fold>(
     first: *const F::Item,
     rows: usize,
-    width: usize,
-    acc: &mut [F::Acc; WIDTH],
+    acc: &mut [F::Acc],
 ) {
+    let width = acc.len();
     let times = WIDTH / width;
     let long = times * width;
     let dim = |size, width: usize| Dim { size, strides: [width.cast_signed()] };
-    let mut wide = [F::NEUTRAL; WIDTH];
+    let mut room = [const { MaybeUninit::uninit() }; WIDTH];
+    let wide = neutral::<F>(&mut room[..long]);
     // SAFETY: the long rows and the rows that are left are all the elements.
     unsafe {
-        fold_columns::<F>(first, &[dim(rows / times, long)], long, &mut wide);
+        fold_columns::<F>(first, &[dim(rows / times, long)], wide);
         let rest = first.add(rows / times * long);
-        fold_columns::<F>(rest, &[dim(rows % times, width)], width, acc);
+        fold_columns::<F>(rest, &[dim(rows % times, width)], acc);
     }
     let mut parts = times;
     while parts > 1 {
@@ -476,8 +509,7 @@ pub(super) struct Columns<'a, F: Fold> {
     pub(super) first: *const F::Item,
     pub(super) step: isize,
     pub(super) count: usize,
-    pub(super) width: usize,
-    pub(super) acc: &'a mut [F::Acc; WIDTH],
+    pub(super) acc: &'a mut [F::Acc],
 }
 
 impl<F: Fold> Kernel for Columns<'_, F> {
@@ -488,8 +520,7 @@ impl<F: Fold> Kernel for Columns<'_, F> {
         if F::QUICK && self.count >= GROUP {
             self.fold(F::lift_group::<FMA>);
             // Without a way out of the loop it becomes vectors.
-            let failed = |any, &acc| any | F::failed(acc);
-            if !self.acc[..self.width].iter().fold(false, failed) {
+            if !self.acc.iter().fold(false, |any, &acc| any | F::failed(acc)) {
                 return;
             }
             self.acc.fill(F::NEUTRAL);
@@ -501,7 +532,8 @@ impl<F: Fold> Kernel for Columns<'_, F> {
 impl<F: Fold> Columns<'_, F> {
     #[inline(always)]
     fn fold(&mut self, lift_group: impl Fn([F::Item; GROUP]) -> F::Acc) {
-        let Columns { mut first, step, count, width, ref mut acc } = *self;
+        let Columns { mut first, step, count, ref mut acc } = *self;
+        let width = acc.len();
         let mut next_row = || {
             // SAFETY: whoever makes a `Columns` vouches for the elements of each row.
             let row = unsafe { slice::from_raw_parts(first, width) };
