@@ -15,7 +15,7 @@ mod tests;
 
 use super::guard::{Flag, Flagged, Guarded};
 use super::panels::Panels;
-use super::simd::{Kernel, dispatch_floats};
+use super::simd::{Kernel, dispatch_floats, dispatch_streams};
 use super::threads::{Shared, USUAL, evenly, for_each_tile, tile_size};
 use crate::array::{Fresh, NdArray, View, ViewMut};
 use crate::dtype::{DType, Element, Scalar};
@@ -43,6 +43,8 @@ const GUARDED: usize = 1024;
 /// Bytes of the results of a tile. One size for all loops, so that each thread's part of the
 /// elements is the same from loop to loop.
 const TILE: usize = tile_size(64 << 10, 2048);
+/// Bytes of results from which on arrays may lie beyond the caches.
+const STREAM: usize = 4 * TILE;
 /// The weight of a tile whose results take some arithmetic. Those of a function such as `exp`
 /// have the usual one.
 const LIGHT: usize = USUAL / 4;
@@ -110,7 +112,9 @@ where
     T: Lane,
 {
     let weight = if M::DEAR { USUAL } else { LIGHT };
-    drive(operands, out, mode, body::<M, T, N>, weight)
+    let is_stream = !M::DEAR && out.len() * size_of::<M::Output>() > STREAM;
+    let body = if is_stream { stream::<M, T, N> } else { body::<M, T, N> };
+    drive(operands, out, mode, body, weight)
 }
 
 /// Elements of a tile.
@@ -187,7 +191,7 @@ fn drive<T: Lane, O: Lane, const N: usize>(
     })
 }
 
-/// Runs a loop over a range of the elements, block by block. It is compiled once for
+/// Runs a loop over a range of the elements, block by block or row by row. It is compiled once for
 /// each type; only the loop itself is compiled for each op.
 ///
 /// # Safety
@@ -209,11 +213,14 @@ unsafe fn run<T: Lane, O: Lane, const N: usize>(
         return unsafe { finish(body, whole, out, len, mode) };
     }
     let mut sources = operands.map(|x| Source::<T>::new(x, shape, range.start));
-    for start in (0..len).step_by(BLOCK) {
-        let count = BLOCK.min(len - start);
+    let mut start = 0;
+    while start < len {
+        let reach = |count: usize, x: &Source<T>| count.min(x.reach());
+        let count = sources.iter().fold(len - start, reach);
         let x = from_fn(|k| sources[k].next(start, count, &mut blocks[k]));
         // SAFETY: each operand has `count` elements here, and so has the output.
         unsafe { finish(body, x, out.add(start), count, mode) };
+        start += count;
     }
 }
 
@@ -283,22 +290,47 @@ unsafe fn body<M: Map<T, N>, T: Lane, const N: usize>(
     out: *mut M::Output,
     count: usize,
 ) {
-    struct Loop<'a, M: Map<T, N>, T: Lane, const N: usize> {
-        x: [&'a [T]; N],
-        out: &'a mut [MaybeUninit<M::Output>],
-    }
-    impl<M: Map<T, N>, T: Lane, const N: usize> Kernel for Loop<'_, M, T, N> {
-        type Output = ();
-        #[inline(always)]
-        fn run<const FMA: bool>(self) {
-            over_slices::<M, T, N, FMA>(self.x, self.out);
+    // SAFETY: by the contract of this function.
+    dispatch_floats::<T::Element, _>(unsafe { Loop::<M, T, N>::new(x, out, count) });
+}
+
+/// As `body`, for large arrays and little arithmetic.
+///
+/// # Safety
+/// As for `body`.
+unsafe fn stream<M: Map<T, N>, T: Lane, const N: usize>(
+    x: [*const T; N],
+    out: *mut M::Output,
+    count: usize,
+) {
+    // SAFETY: by the contract of this function.
+    dispatch_streams::<T::Element, _>(unsafe { Loop::<M, T, N>::new(x, out, count) });
+}
+
+struct Loop<'a, M: Map<T, N>, T: Lane, const N: usize> {
+    x: [&'a [T]; N],
+    out: &'a mut [MaybeUninit<M::Output>],
+}
+
+impl<M: Map<T, N>, T: Lane, const N: usize> Loop<'_, M, T, N> {
+    /// # Safety
+    /// As for `body`; the elements and the room are there as long as the loop.
+    #[inline(always)]
+    unsafe fn new(x: [*const T; N], out: *mut M::Output, count: usize) -> Self {
+        // SAFETY: by the contract of this function.
+        unsafe {
+            let x = x.map(|x| std::slice::from_raw_parts(x, count));
+            Loop { x, out: std::slice::from_raw_parts_mut(out.cast(), count) }
         }
     }
-    // SAFETY: by the contract of this function.
-    unsafe {
-        let x = x.map(|x| std::slice::from_raw_parts(x, count));
-        let out = std::slice::from_raw_parts_mut(out.cast(), count);
-        dispatch_floats::<T::Element, _>(Loop::<M, T, N> { x, out });
+}
+
+impl<M: Map<T, N>, T: Lane, const N: usize> Kernel for Loop<'_, M, T, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        over_slices::<M, T, N, FMA>(self.x, self.out);
     }
 }
 
@@ -309,7 +341,7 @@ fn over_slices<M: Map<T, N>, T: Lane, const N: usize, const FMA: bool>(
     out: &mut [MaybeUninit<M::Output>],
 ) {
     for (k, out) in out.chunks_mut(GUARDED).enumerate() {
-        // SAFETY: `body` made all slices of one length.
+        // SAFETY: a `Loop` has slices of one length.
         let x = x.map(|x| unsafe {
             x.get_unchecked(k * GUARDED..).get_unchecked(..out.len())
         });

@@ -100,6 +100,19 @@ pub(crate) fn dispatch_floats<T: Element, K: Kernel>(kernel: K) -> K::Output {
     if const { T::DTYPE.is_float() } { dispatch(kernel) } else { kernel.run::<false>() }
 }
 
+/// As `dispatch_floats`, for a loop that waits for memory beyond the caches, which vectors of
+/// 64 bytes ask for in larger jumps: with those of 32 bytes the sum of two arrays of 4 MB
+/// took 0.92 of the time.
+#[inline]
+pub(crate) fn dispatch_streams<T: Element, K: Kernel>(kernel: K) -> K::Output {
+    match isa() {
+        // SAFETY: what has AVX-512 as we ask for it has AVX2 and FMA.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 if const { T::DTYPE.is_float() } => unsafe { run_avx2(kernel) },
+        _ => dispatch_floats::<T, K>(kernel),
+    }
+}
+
 /// Runs the kernel in the version for the instruction set in use.
 #[inline]
 pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {

@@ -41,6 +41,17 @@ impl<T: Lane> Source<T> {
         Source::Strided(Rows::new(first, shape, &strides, from))
     }
 
+    /// How many elements to take next: as far as they lie behind one another, or as many as
+    /// a block holds.
+    #[inline]
+    pub(super) fn reach(&self) -> usize {
+        match self {
+            Source::Slice(_) => usize::MAX,
+            Source::Repeat(_) => BLOCK,
+            Source::Strided(rows) => rows.reach(),
+        }
+    }
+
     /// The next `count` elements, after `start` that were taken; packed into `block`
     /// where they do not lie behind one another.
     pub(super) fn next(
@@ -52,9 +63,7 @@ impl<T: Lane> Source<T> {
         match self {
             // SAFETY: a slice has an element for each of the output.
             Source::Slice(first) => return unsafe { first.add(start) },
-            Source::Repeat(x) if start == 0 => {
-                block[..count].fill(MaybeUninit::new(*x));
-            }
+            Source::Repeat(x) if start == 0 => block.fill(MaybeUninit::new(*x)),
             Source::Repeat(_) => {}
             Source::Strided(rows) => match rows.run(count) {
                 Some(first) => return first,
@@ -65,8 +74,27 @@ impl<T: Lane> Source<T> {
     }
 }
 
+/// Rows of so many elements are read where they lie: to copy them takes longer than to begin
+/// a loop for each.
+const LONG: usize = BLOCK / 4;
+
 /// Elements that are written at once.
 const WIDE: usize = 16;
+
+/// Repeats one element.
+struct Fill<'a, T> {
+    x: MaybeUninit<T>,
+    to: &'a mut [MaybeUninit<T>],
+}
+
+impl<T: Copy> Kernel for Fill<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        self.to.fill(self.x);
+    }
+}
 
 /// Repeats each of `count` elements, which lie `step` apart, `size` times, at most `WIDE`.
 /// There is room for `WIDE` elements more.
@@ -116,6 +144,16 @@ impl<T: Copy> Rows<T> {
         Rows { at: first.wrapping_offset(offset), dims, position }
     }
 
+    /// As far as the end of a long row that lies in one piece, otherwise a block.
+    fn reach(&self) -> usize {
+        match *self.dims {
+            [.., Dim { size, strides: [1] }] if size >= LONG => {
+                size - self.position[self.dims.len() - 1]
+            }
+            _ => BLOCK,
+        }
+    }
+
     /// Where the next elements lie, if they lie behind one another.
     fn run(&mut self, count: usize) -> Option<*const T> {
         let last = self.dims.len() - 1;
@@ -143,8 +181,15 @@ impl<T: Copy> Rows<T> {
         let mut filled = 0;
         while filled < block.len() {
             let run = (size - self.position[last]).min(block.len() - filled);
+            let to = &mut block[filled..filled + run];
             // SAFETY: `run` elements are left along the innermost axis.
-            unsafe { pack_run(self.at, stride, &mut block[filled..filled + run]) };
+            unsafe {
+                if stride == 0 {
+                    dispatch(Fill { x: MaybeUninit::new(self.at.read()), to });
+                } else {
+                    pack_run(self.at, stride, to);
+                }
+            }
             self.at = self.at.wrapping_offset(stride * run.cast_signed());
             self.position[last] += run;
             filled += run;
