@@ -269,7 +269,9 @@ unsafe fn product<T: Number>(
 ) -> bool {
     let Sizes { m, k, n } = sizes;
     let limit = if b.column == 1 { SMALL } else { SMALL_STRIDED };
-    if k <= SHALLOW && m * n * k <= limit && row == n {
+    let is_small = k <= SHALLOW && m * n * k <= limit;
+    let is_outer = k == 1 && b.column == 1;
+    if (is_small || is_outer) && row == n {
         // SAFETY: by the contract of this function.
         return unsafe { in_order(sizes, a, b, out, row) };
     }
