@@ -14,7 +14,7 @@ use std::time::Duration;
 ///
 /// Printed, it is a table by op and one by source line, what took longest first. Counts
 /// and bytes are exact. Times are seconds of the engine alone, without the interpreter's
-/// between ops; of small nodes about one in 512 is timed and stands for the others, so
+/// between ops; of small nodes about one in 1,024 is timed and stands for the others, so
 /// the times of few small nodes are rough.
 ///
 /// Examples

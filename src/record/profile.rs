@@ -1,7 +1,7 @@
 //! What a profile counts and times while it runs, and what it says of it.
 //!
 //! Counts and bytes are read from the rows. Reading the clock takes half as long as a
-//! small op, so of small nodes about one in 512 is timed and stands for those since the
+//! small op, so of small nodes about one in 1,024 is timed and stands for those since the
 //! last one; large ones are all timed.
 
 use super::intern::Map;
@@ -54,12 +54,12 @@ impl Sample {
         sample
     }
 
-    /// Chooses the next gap, of 257 to 768 nodes: they differ, so that no loop of a
+    /// Chooses the next gap, of 513 to 1,536 nodes: they differ, so that no loop of a
     /// program keeps in step with them.
     pub(crate) fn advance(&mut self) -> u32 {
         // The linear congruence of Numerical Recipes, section 7.1.
         self.state = self.state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        self.gap = 257 + (self.state >> 23);
+        self.gap = 513 + (self.state >> 22);
         self.gap
     }
 }
@@ -240,7 +240,7 @@ fn clock() -> Duration {
 /// [`ComputationRecord::stop_profile`]: its `Display` is a table.
 ///
 /// Counts and bytes are exact. Times are those of the engine alone; of small nodes one in
-/// about 512 is timed, so the times of few small nodes are rough.
+/// about 1,024 is timed, so the times of few small nodes are rough.
 ///
 /// [`ComputationRecord::start_profile`]: crate::ComputationRecord::start_profile
 /// [`ComputationRecord::stop_profile`]: crate::ComputationRecord::stop_profile

@@ -42,7 +42,7 @@ pub(crate) struct Row {
 impl Row {
     /// Whether the row has no value any more.
     pub(crate) fn is_empty(&self) -> bool {
-        self.flags.storage() == Flags::ALIAS && self.slot == NO_ALIAS
+        self.flags.says_empty(self.slot)
     }
 }
 
@@ -80,6 +80,12 @@ impl Flags {
     #[inline]
     pub(crate) fn storage(self) -> u8 {
         self.0 & Flags::STORAGE
+    }
+
+    /// Whether a row with this slot has no value any more.
+    #[inline]
+    pub(crate) fn says_empty(self, slot: u64) -> bool {
+        self.storage() == Flags::ALIAS && slot == NO_ALIAS
     }
 }
 
@@ -199,6 +205,38 @@ impl Rows {
     #[inline(always)]
     pub(crate) fn get(&self, row: u32) -> Row {
         self.locate(row).0.get(row)
+    }
+
+    /// Calls `f` with the op, place, type, flags and slot of each row from the given one on.
+    #[inline(always)]
+    pub(crate) fn for_each_from(
+        &self,
+        mut row: u32,
+        mut f: impl FnMut([u32; 3], Flags, u64),
+    ) {
+        while row < self.len {
+            let (&Chunk { first, rows, start, .. }, k) = self.locate(row);
+            let end = self.len.min(start + rows as u32);
+            let count = (end - row) as usize;
+            // As slices, so that nothing but their elements is computed for each row.
+            // SAFETY: these are the cells of `count` committed rows in each column.
+            unsafe {
+                let words = |offset: usize| {
+                    let column = first.add(rows * offset).cast::<u32>();
+                    std::slice::from_raw_parts(column.add(k), count)
+                };
+                let slots =
+                    std::slice::from_raw_parts(first.cast::<u64>().add(k), count);
+                let flags = std::slice::from_raw_parts(first.add(28 * rows + k), count);
+                let words = words(20).iter().zip(words(24)).zip(words(16));
+                for (((&op, &site), &ty), (&flags, &slot)) in
+                    words.zip(flags.iter().zip(slots))
+                {
+                    f([op, site, ty], Flags(flags), slot);
+                }
+            }
+            row = end;
+        }
     }
 
     /// The chunk of a committed row, to look for that row and its operands.
@@ -386,6 +424,13 @@ mod tests {
             assert_eq!(rows.flags(i), Flags((i % 64) as u8));
         }
         assert_eq!(rows.slot_address(0), address);
+        let mut seen = Vec::new();
+        rows.for_each_from(50, |words, flags, slot| seen.push((words, flags, slot)));
+        let wanted = (50..1000).map(|i| {
+            let row = rows.get(i);
+            ([row.op, row.site, row.ty], row.flags, row.slot)
+        });
+        assert!(seen.into_iter().eq(wanted));
         rows.truncate(10);
         assert_eq!(rows.len(), 10);
     }

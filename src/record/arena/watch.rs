@@ -10,6 +10,27 @@ use crate::record::profile::{self, Cell, HEAVY_BYTES, Profiler};
 use crate::record::rows::Flags;
 use std::time::{Duration, Instant};
 
+/// What nodes have in common that are counted together: op and place, type and storage. Two
+/// words are compared sooner than four halves.
+#[derive(Clone, Copy, Default)]
+struct Kind([u64; 2]);
+
+impl Kind {
+    #[inline(always)]
+    fn new(op: u32, site: u32, ty: u32, storage: u8) -> Self {
+        let word = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        Kind([word(op, site), word(ty, u32::from(storage))])
+    }
+
+    #[inline(always)]
+    fn is(self, Kind([a, b]): Kind) -> bool {
+        (self.0[0] ^ a) | (self.0[1] ^ b) == 0
+    }
+}
+
+/// Kinds that are counted before they are looked for among all.
+const KINDS: usize = 32;
+
 impl Arena {
     /// Makes each value that is not finite a fault, or none.
     pub(crate) fn set_check_finite(&mut self, on: bool) {
@@ -58,36 +79,23 @@ impl Arena {
 
     /// Counts the nodes that were recorded since the last time.
     fn count_rows(&mut self) {
-        let Some(profile) = &mut self.profile else { return };
-        // Most nodes are like another one shortly before.
-        let mut kinds = [([0; 4], 0); 32];
+        let Some(mut profile) = self.profile.take() else { return };
         let counted = profile.counted;
-        let mut add = |([op, site, ty, storage], count): ([u32; 4], u64)| {
-            if count == 0 {
-                return;
-            }
-            let tag = self.ops.tag(op);
-            let cell = profile.cell(tag, site);
-            cell.count += count;
-            if has_own_memory(tag, storage as u8) {
-                cell.bytes += count * self.types.extent(ty).bytes as u64;
-            }
-        };
-        for node in counted..self.rows.len() {
-            let row = self.rows.get(node);
-            if [Tag::Custom as u32, Tag::CustomVjp as u32].contains(&row.op) {
-                continue;
-            }
+        // Most nodes are like another one shortly before.
+        let mut kinds = [(Kind::default(), 0); KINDS];
+        self.rows.for_each_from(counted, |[op, site, ty], flags, slot| {
             let storage =
-                if row.is_empty() { Flags::BUFFER } else { row.flags.storage() };
-            let kind = [row.op, row.site, row.ty, u32::from(storage)];
-            let known = &mut kinds[(row.site ^ row.op.wrapping_mul(5)) as usize % 32];
-            if known.0 != kind {
-                add(std::mem::replace(known, (kind, 0)));
+                if flags.says_empty(slot) { Flags::BUFFER } else { flags.storage() };
+            let kind = Kind::new(op, site, ty, storage);
+            let known = &mut kinds[(site ^ op.wrapping_mul(5)) as usize % KINDS];
+            if !known.0.is(kind) {
+                self.count_kind(&mut profile, std::mem::replace(known, (kind, 0)));
             }
             known.1 += 1;
+        });
+        for known in kinds {
+            self.count_kind(&mut profile, known);
         }
-        kinds.into_iter().for_each(add);
         let first = self.customs.partition_point(|x| x.0 < counted);
         for (node, custom) in &self.customs[first..] {
             let row = self.rows.get(*node);
@@ -95,6 +103,26 @@ impl Arena {
             profile.count_custom(tag, custom.op.name(), row.site, bytes as u64);
         }
         profile.counted = self.rows.len();
+        self.profile = Some(profile);
+    }
+
+    /// Counts nodes of one kind. Those of a user's op have names, and are counted one by
+    /// one.
+    // Apart, so that the loop over all nodes stays small.
+    #[inline(never)]
+    fn count_kind(&self, profile: &mut Profiler, (kind, count): (Kind, u64)) {
+        let Kind([place, form]) = kind;
+        let [op, site, ty] = [place >> 32, place, form >> 32].map(|word| word as u32);
+        let storage = form as u8;
+        let tag = self.ops.tag(op);
+        if count == 0 || matches!(tag, Tag::Custom | Tag::CustomVjp) {
+            return;
+        }
+        let cell = profile.cell(tag, site);
+        cell.count += count;
+        if has_own_memory(tag, storage) {
+            cell.bytes += count * self.types.extent(ty).bytes as u64;
+        }
     }
 
     /// Counts all nodes before those from `len` on go.
