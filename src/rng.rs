@@ -41,10 +41,11 @@ impl Rng {
 
     /// What `draw` makes of the stream, which moves on if it succeeds.
     ///
-    /// Nobody waits for a draw, which may take long: it has a copy of the stream, and draws
-    /// again if another was quicker.
+    /// A draw has a copy of the stream, for it may take long, and be asked to stop, which runs
+    /// code that may draw, too. It draws again if another was quicker, and if that happens
+    /// again and again, the others wait.
     fn draw<T>(&self, draw: impl Fn(&mut Pcg64) -> Result<T>) -> Result<T> {
-        loop {
+        for _ in 0..TRIES {
             let before = self.stream().clone();
             let mut after = before.clone();
             let drawn = draw(&mut after)?;
@@ -54,6 +55,11 @@ impl Rng {
                 return Ok(drawn);
             }
         }
+        let mut stream = self.stream();
+        let mut after = stream.clone();
+        let drawn = stop::unwatched(|| draw(&mut after))?;
+        *stream = after;
+        Ok(drawn)
     }
 
     /// Values drawn uniformly from `low` (included) to `high` (not), of type `f32`.
@@ -153,6 +159,8 @@ fn shuffle(items: &mut [i64], stream: &mut Pcg64) -> Result<()> {
     Ok(())
 }
 
+/// How often a draw is tried while others draw.
+const TRIES: usize = 3;
 /// Values that are drawn between two polls.
 const CHUNK: usize = 1 << 12;
 
@@ -204,6 +212,7 @@ fn fill(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     #[test]
     fn clones_share_the_stream() {
@@ -231,6 +240,22 @@ mod tests {
         all.sort_unstable_by(f32::total_cmp);
         wanted.sort_unstable_by(f32::total_cmp);
         assert_eq!(all, wanted);
+    }
+
+    #[test]
+    fn a_long_draw_ends_while_others_draw() {
+        let (rng, is_done) = (Rng::new(1), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_done.load(Ordering::Relaxed) {
+                    rng.uniform(&[1], 0.0, 1.0);
+                }
+            });
+            for _ in 0..3 {
+                rng.uniform(&[300_000], 0.0, 1.0);
+            }
+            is_done.store(true, Ordering::Relaxed);
+        });
     }
 
     #[test]

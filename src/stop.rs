@@ -39,14 +39,23 @@ pub(crate) fn watched<R>(
     pause: Duration,
     work: impl FnOnce() -> R,
 ) -> R {
+    let watch = Watch { may_go_on, pause, due: Instant::now() + pause };
+    with(Some(watch), work)
+}
+
+/// Does work that others wait for: its polls ask nothing.
+pub(crate) fn unwatched<R>(work: impl FnOnce() -> R) -> R {
+    with(None, work)
+}
+
+fn with<R>(watch: Option<Watch>, work: impl FnOnce() -> R) -> R {
     struct Restore(Option<Watch>);
     impl Drop for Restore {
         fn drop(&mut self) {
             WATCH.set(self.0);
         }
     }
-    let watch = Watch { may_go_on, pause, due: Instant::now() + pause };
-    let _outer = Restore(WATCH.replace(Some(watch)));
+    let _outer = Restore(WATCH.replace(watch));
     work()
 }
 

@@ -3,7 +3,7 @@
 
 use crate::kernels::threads::tests::with_threads;
 use crate::prelude::*;
-use crate::stop::{Answer, watched};
+use crate::stop::{Answer, unwatched, watched};
 use crate::{Kind, Result, try_concatenate};
 use std::cell::Cell;
 use std::time::Duration;
@@ -225,4 +225,8 @@ fn a_question_is_asked_once_a_pause_and_only_of_the_work() {
 
     watched(always, Duration::ZERO, polls).unwrap();
     assert_eq!(POLLS.get(), 3999);
+
+    let twice = || unwatched(polls).and_then(|()| crate::stop::poll());
+    watched(count_down, Duration::ZERO, twice).unwrap();
+    assert_eq!(POLLS.get(), 3998, "the first polls ask nothing");
 }
