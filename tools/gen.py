@@ -56,8 +56,9 @@ TYPES = {
     "shape": "int | Sequence[int]",
     "dtype": "npt.DTypeLike",
     "rate": "float",
-    "parameter": "Tensor | ArrayLike",
-    "gradient": "Tensor | ArrayLike",
+    "gradient": "Grad",
+    "parameters": "list[Tensor]",
+    "rates": "list[float]",
     "array": "ArrayLike",
     "limit": "int",
     "tensors": "Sequence[Tensor | ArrayLike]",
@@ -125,7 +126,7 @@ SEVERAL |= {"batch_norm": "tuple[{0}, {0}, {0}]"}
 # Functions that never give a tensor.
 RESULTS = {
     "debug": "str",
-    "descend": "_Array",
+    "descend": "list[_Array]",
     "freeze": "_Array",
     "num_threads": "int",
     "op_table": "list[dict[str, Any]]",

@@ -435,7 +435,8 @@ def test_a_step_refuses_what_has_no_gradient_or_is_gone() -> None:
     x = rec.ones(3, "float32")
     y = x * 2
     grad = y.sum().grad()
-    for wrong in (other.ones(3, "float32"), 1.0):
+    others: list[Any] = [other.ones(3, "float32"), 1.0]
+    for wrong in others:
         with pytest.raises((wg.HandleError, TypeError), match=r"^optimize: "):
             _core.descend(grad, [x, wrong], [0.1, 0.1])
     with pytest.raises(wg.DTypeError, match=r"cast with \.astype"):
