@@ -191,8 +191,8 @@ fn drive<T: Lane, O: Lane, const N: usize>(
     })
 }
 
-/// Runs a loop over a range of the elements, block by block or row by row. It is compiled once for
-/// each type; only the loop itself is compiled for each op.
+/// Runs a loop over a range of the elements, block by block or row by row. It is compiled
+/// once for each type; only the loop itself is compiled for each op.
 ///
 /// # Safety
 /// `out` has room for the results of the range, of a shape with at least as many
