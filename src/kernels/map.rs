@@ -340,11 +340,12 @@ fn over_slices<M: Map<T, N>, T: Lane, const N: usize, const FMA: bool>(
     x: [&[T]; N],
     out: &mut [MaybeUninit<M::Output>],
 ) {
-    for (k, out) in out.chunks_mut(GUARDED).enumerate() {
+    // Only functions have twins, so other loops run through.
+    let size = if const { M::DEAR } { GUARDED } else { out.len().max(1) };
+    for (k, out) in out.chunks_mut(size).enumerate() {
         // SAFETY: a `Loop` has slices of one length.
-        let x = x.map(|x| unsafe {
-            x.get_unchecked(k * GUARDED..).get_unchecked(..out.len())
-        });
+        let x = x
+            .map(|x| unsafe { x.get_unchecked(k * size..).get_unchecked(..out.len()) });
         // SAFETY: as above.
         let at = |i: usize| from_fn(|k| unsafe { *x[k].get_unchecked(i) });
         let mut flag = T::Flag::LOWERED;
