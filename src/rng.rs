@@ -212,7 +212,9 @@ fn fill(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stop::{Answer, watched};
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
 
     #[test]
     fn clones_share_the_stream() {
@@ -221,6 +223,19 @@ mod tests {
         let first = a.uniform(&[2], 0.0, 1.0).to_vec::<f32>();
         let second = a.clone().uniform(&[2], 0.0, 1.0).to_vec::<f32>();
         assert_eq!([first, second].concat(), both);
+    }
+
+    #[test]
+    fn a_draw_that_fails_leaves_the_stream_as_it_was() {
+        let (rng, many) = (Rng::new(1), 1 << 20);
+        let fails = |draw: &dyn Fn() -> bool| {
+            assert!(watched(|| Answer::Stop, Duration::ZERO, draw));
+        };
+        fails(&|| rng.try_uniform(&[many], 0.0, 1.0, DType::F32).is_err());
+        fails(&|| rng.try_normal(&[many], DType::F64).is_err());
+        fails(&|| rng.try_permutation(many).is_err());
+        assert!(rng.try_uniform(&[1 << 50], 0.0, 1.0, DType::F32).is_err());
+        assert_eq!(rng.uniform(&[5], 0.0, 1.0), Rng::new(1).uniform(&[5], 0.0, 1.0));
     }
 
     #[test]
