@@ -213,6 +213,7 @@ fn fill(
 mod tests {
     use super::*;
     use crate::stop::{Answer, watched};
+    use std::cell::Cell;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
@@ -227,13 +228,20 @@ mod tests {
 
     #[test]
     fn a_draw_that_fails_leaves_the_stream_as_it_was() {
+        thread_local!(static LEFT: Cell<usize> = const { Cell::new(0) });
+        fn count_down() -> Answer {
+            LEFT.set(LEFT.get() - 1);
+            if LEFT.get() == 0 { Answer::Stop } else { Answer::GoOn }
+        }
         let (rng, many) = (Rng::new(1), 1 << 20);
-        let fails = |draw: &dyn Fn() -> bool| {
-            assert!(watched(|| Answer::Stop, Duration::ZERO, draw));
+        // So many polls on, some numbers are drawn, and not all.
+        let fails = |polls: usize, draw: &dyn Fn() -> bool| {
+            LEFT.set(polls);
+            assert!(watched(count_down, Duration::ZERO, draw));
         };
-        fails(&|| rng.try_uniform(&[many], 0.0, 1.0, DType::F32).is_err());
-        fails(&|| rng.try_normal(&[many], DType::F64).is_err());
-        fails(&|| rng.try_permutation(many).is_err());
+        fails(250, &|| rng.try_uniform(&[many], 0.0, 1.0, DType::F32).is_err());
+        fails(250, &|| rng.try_normal(&[many], DType::F64).is_err());
+        fails(100, &|| rng.try_permutation(many).is_err());
         assert!(rng.try_uniform(&[1 << 50], 0.0, 1.0, DType::F32).is_err());
         assert_eq!(rng.uniform(&[5], 0.0, 1.0), Rng::new(1).uniform(&[5], 0.0, 1.0));
     }
