@@ -157,6 +157,15 @@ def test_fault_36_ctrl_c_within_zeros(rec: ComputationRecord) -> None:
             rec.zeros((100_000_000,))
 
 
+@needs_signals
+def test_fault_36_ctrl_c_while_all_nodes_are_read(rec: ComputationRecord) -> None:
+    x = y = rec.tensor_from_value(0.5)
+    for _ in range(500_000):
+        y = y + x
+    with nothing_lost(rec):
+        interrupt(rec, lambda: rec.diff(rec))
+
+
 DRAWS: dict[str, Callable[[wg.Rng], object]] = {
     "uniform": lambda rng: rng.uniform(100_000_000),
     "normal": lambda rng: rng.normal(30_000_000),
